@@ -1,0 +1,115 @@
+"""The command-line options of the plugin; `fargrade grade` and plain pytest share them."""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fargrade.course import language
+from fargrade.course.language import translate as t
+
+MAX_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Options:
+    """What one grading was asked for."""
+
+    submission: Path
+    seed: int
+    language: str
+    backend: str
+    confine: str
+    reports: Path | None
+    json: Path | None
+    face: bool
+    replay: str
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add fargrade's group to pytest's command line."""
+    group = parser.getgroup("fargrade")
+    group.addoption("--submission", metavar="DIR", help="folder shaped like exercises/ (default: exercises/)")
+    group.addoption("--seed", metavar="N", help="replay the random inputs of an earlier run")
+    group.addoption("--lang", metavar="LANG", help="language of the messages: en, ru")
+    group.addoption("--backend", default="moto", metavar="NAME", help="where the work is graded: moto")
+    group.addoption(
+        "--confine",
+        default="auto",
+        choices=("auto", "required", "off"),
+        help="whether the learner's code must run confined (bubblewrap)",
+    )
+    group.addoption("--reports", metavar="DIR", help="write grade.json there, and keep it complete")
+    group.addoption("--grade-json", metavar="FILE", help="write the result to FILE as well")
+    group.addoption("--replay", default="", metavar="COMMAND", help="the command that replays this run, printed with the result")
+    group.addoption("--face", action="store_true", help="show items and verdicts instead of pytest's own output")
+
+
+def read_options(config: pytest.Config, root: Path) -> Options:
+    """The options of this run. Raises pytest.UsageError, in one sentence, for what cannot be."""
+    get = config.getoption
+    reports = get("--reports")
+    json = get("--grade-json")
+    return Options(
+        submission=_submission(get("--submission"), root),
+        seed=_seed(get("--seed")),
+        language=_language(get("--lang")),
+        backend=_backend(get("--backend")),
+        confine=get("--confine"),
+        reports=Path(reports) if reports else None,
+        json=Path(json) if json else None,
+        face=get("--face"),
+        replay=get("--replay"),
+    )
+
+
+def _submission(given: str | None, root: Path) -> Path:
+    folder = Path(given) if given else root / "exercises"
+    if not folder.exists():
+        raise pytest.UsageError(t("There is no folder {folder}: name the folder to grade.", folder=folder))
+    if not folder.is_dir():
+        raise pytest.UsageError(
+            t("{folder} is a file: name a folder shaped like exercises/ (week1/02_repository/…).", folder=folder)
+        )
+    if not any(folder.glob("week*")):
+        raise pytest.UsageError(
+            t("{folder} holds no week: name a folder shaped like exercises/ (week1/02_repository/…).", folder=folder)
+        )
+    return folder
+
+
+def _seed(given: str | None) -> int:
+    if given is None or given == "":
+        return random.SystemRandom().randrange(1, 10**6)
+    if not given.isdecimal() or int(given) > MAX_SEED:
+        raise pytest.UsageError(
+            t("The seed is a whole number from 0 to {most}, not {given!r}.", most=MAX_SEED, given=given)
+        )
+    return int(given)
+
+
+def _language(given: str | None) -> str:
+    wanted = given or os.environ.get("FARGRADE_LANG") or language.SOURCE_LANGUAGE
+    try:
+        language.use_language(wanted)
+    except ValueError:
+        raise pytest.UsageError(
+            t(
+                "There is no language {language!r}: choose one of {languages}.",
+                language=wanted,
+                languages=", ".join(language.languages()),
+            )
+        ) from None
+    return wanted
+
+
+def _backend(given: str) -> str:
+    if given != "moto":
+        raise pytest.UsageError(
+            t("There is no backend {backend!r} yet: this version grades on moto, the embedded one.", backend=given)
+        )
+    return given
