@@ -28,7 +28,7 @@ class CheckFailed(AssertionError):
         self.finding = finding
 
 
-class NotJudged(Exception):  # noqa: N818 - a verdict, not an error
+class NotJudged(Exception):
     """A check's verdict: this backend or machine cannot tell, and why."""
 
     def __init__(self, reason: str) -> None:

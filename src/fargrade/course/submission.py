@@ -38,7 +38,7 @@ def is_course_text(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Answer:
-    """The learner's files of one item: path below the item's folder → content, and what was wrong with the rest."""
+    """The learner's files of one item: name → content; and what was wrong with the rest."""
 
     item: Item
     files: Mapping[str, bytes]

@@ -45,8 +45,15 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption("--reports", metavar="DIR", help="write grade.json there, and keep it complete")
     group.addoption("--grade-json", metavar="FILE", help="write the result to FILE as well")
-    group.addoption("--replay", default="", metavar="COMMAND", help="the command that replays this run, printed with the result")
-    group.addoption("--face", action="store_true", help="show items and verdicts instead of pytest's own output")
+    group.addoption(
+        "--replay",
+        default="",
+        metavar="COMMAND",
+        help="the command that replays this run, printed with the result",
+    )
+    group.addoption(
+        "--face", action="store_true", help="show items and verdicts instead of pytest's own output"
+    )
 
 
 def read_options(config: pytest.Config, root: Path) -> Options:
@@ -73,11 +80,17 @@ def _submission(given: str | None, root: Path) -> Path:
         raise pytest.UsageError(t("There is no folder {folder}: name the folder to grade.", folder=folder))
     if not folder.is_dir():
         raise pytest.UsageError(
-            t("{folder} is a file: name a folder shaped like exercises/ (week1/02_repository/…).", folder=folder)
+            t(
+                "{folder} is a file: name a folder shaped like exercises/ (week1/02_repository/…).",
+                folder=folder,
+            )
         )
     if not any(folder.glob("week*")):
         raise pytest.UsageError(
-            t("{folder} holds no week: name a folder shaped like exercises/ (week1/02_repository/…).", folder=folder)
+            t(
+                "{folder} holds no week: name a folder shaped like exercises/ (week1/02_repository/…).",
+                folder=folder,
+            )
         )
     return folder
 
@@ -110,6 +123,9 @@ def _language(given: str | None) -> str:
 def _backend(given: str) -> str:
     if given != "moto":
         raise pytest.UsageError(
-            t("There is no backend {backend!r} yet: this version grades on moto, the embedded one.", backend=given)
+            t(
+                "There is no backend {backend!r} yet: this version grades on moto, the embedded one.",
+                backend=given,
+            )
         )
     return given

@@ -1,0 +1,3 @@
+"""Makes pytest at the top of the course grade: see src/fargrade/plugin."""
+
+pytest_plugins = ("fargrade.plugin",)

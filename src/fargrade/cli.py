@@ -1,0 +1,163 @@
+"""The command line: `fargrade grade|watch|hint|learned|verify|emulator`. Make is its face.
+
+Exit status: 0 all passed, 1 something failed, 2 wrong usage, 3 nothing could be judged, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from fargrade import __version__
+from fargrade.course import Course, CourseProblem, Item
+from fargrade.course.language import languages, use_language
+from fargrade.course.language import translate as t
+
+USAGE = 2
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    given = _parser().parse_args(arguments)
+    try:
+        use_language(given.lang or os.environ.get("FARGRADE_LANG") or "en")
+        status: int = given.run(given)
+    except (CourseProblem, ValueError) as problem:
+        print(problem, file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fargrade", description="Grade the AWS containers course.")
+    parser.add_argument("--version", action="version", version=f"fargrade {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, about in COMMANDS:
+        command = commands.add_parser(name, help=about, description=about)
+        command.set_defaults(run=run)
+        command.add_argument("--lang", default="", help=f"language: {', '.join(languages())}")
+        OPTIONS[name](command)
+    return parser
+
+
+def _choice(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--week", default="", help="only this week")
+    command.add_argument("--item", default="", help="only this item, as 1.6 or by its slug")
+
+
+def _grading(command: argparse.ArgumentParser) -> None:
+    _choice(command)
+    command.add_argument("--submission", default="", help="folder shaped like exercises/")
+    command.add_argument("--backend", default="", help="where the work is graded (moto)")
+    command.add_argument("--seed", default="", help="replay the random inputs of an earlier run")
+    command.add_argument("--json", default="", help="write the result to this file as well")
+    command.add_argument("--reports", default="reports", help="folder for the reports")
+    command.add_argument("--confine", default="", choices=("", "auto", "required", "off"))
+
+
+def _grade_options(command: argparse.ArgumentParser) -> None:
+    _grading(command)
+    command.add_argument("pytest", nargs="*", help="anything after -- goes to pytest: -- -k tags -x")
+
+
+def _item_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--item", required=True, help="the item, as 1.6 or by its slug")
+
+
+def _hint_options(command: argparse.ArgumentParser) -> None:
+    _item_option(command)
+    command.add_argument("--all", action="store_true", help="all steps at once")
+    command.add_argument("--reports", default="reports", help="folder that remembers the step")
+
+
+def _verify_options(command: argparse.ArgumentParser) -> None:
+    _choice(command)
+    command.add_argument("--seeds", type=int, default=1, help="grade every answer with this many seeds")
+    command.add_argument("--seed", type=int, default=None, help="start from this seed")
+
+
+def _emulator_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--port", type=int, default=4566)
+    command.add_argument("--host", default="127.0.0.1")
+
+
+def run_grade(given: argparse.Namespace) -> int:
+    """Grade a submission's items and show the result."""
+    course = Course.find()
+    items = course.select(week=given.week, item=given.item)
+    from fargrade.plugin.run import Request, grade
+
+    return grade(course, items, Request.from_options(given))
+
+
+def run_watch(given: argparse.Namespace) -> int:
+    """Grade again what a save touched."""
+    course = Course.find()
+    items = course.select(week=given.week, item=given.item)
+    from fargrade.plugin.run import Request
+    from fargrade.watch import watch
+
+    return watch(course, items, Request.from_options(given))
+
+
+def run_hint(given: argparse.Namespace) -> int:
+    """Print the next step of the item's hints."""
+    from fargrade.hints import next_hint
+
+    item = _one(given.item)
+    print(next_hint(item, Path(given.reports), everything=given.all))
+    return 0
+
+
+def run_learned(given: argparse.Namespace) -> int:
+    """Print what the item taught."""
+    text = _one(given.item).text("learned").strip()
+    print(text or t("Nothing is written there yet."))
+    return 0
+
+
+def run_verify(given: argparse.Namespace) -> int:
+    """Prove that every grader tells right from wrong."""
+    course = Course.find()
+    items = course.select(week=given.week, item=given.item)
+    from fargrade.verify import verify
+
+    return verify(course, items, seeds=given.seeds, seed=given.seed)
+
+
+def run_emulator(given: argparse.Namespace) -> int:
+    """Serve the embedded backend alone."""
+    from fargrade.emulator.__main__ import serve_alone
+
+    return serve_alone(given.host, given.port)
+
+
+def _one(wanted: str) -> Item:
+    return Course.find().select(item=wanted)[0]
+
+
+COMMANDS = (
+    ("grade", run_grade, "grade a submission (default: exercises/) and show the result"),
+    ("watch", run_watch, "grade again whatever a save touches"),
+    ("hint", run_hint, "print the next hint for an item"),
+    ("learned", run_learned, "print what an item taught"),
+    ("verify", run_verify, "prove that the graders tell right answers from wrong ones"),
+    ("emulator", run_emulator, "serve the embedded AWS on a port"),
+)
+OPTIONS = {
+    "grade": _grade_options,
+    "watch": _grading,
+    "hint": _hint_options,
+    "learned": _item_option,
+    "verify": _verify_options,
+    "emulator": _emulator_options,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

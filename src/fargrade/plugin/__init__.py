@@ -1,0 +1,103 @@
+"""The pytest plugin: graders are pytest modules, and their verdicts are gathered here.
+
+It stays out of the way of other tests in the same run: a module that is no item's grader is plain pytest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from fargrade.course import Course
+from fargrade.course.language import load_catalogue_beside
+from fargrade.course.tree import CourseProblem
+from fargrade.plugin import evidence
+from fargrade.plugin.collector import Collector
+from fargrade.plugin.face import Face
+from fargrade.plugin.fixtures import answer, item, learner, rng, world
+from fargrade.plugin.nodes import Graded, graded
+from fargrade.plugin.options import add_options, read_options
+from fargrade.plugin.results import Results
+from fargrade.plugin.session import GradingSession
+from fargrade.plugin.workbench import release_workbench
+
+__all__ = ["answer", "item", "learner", "rng", "world"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "check(points, evidence, docs): what a check is worth and rests on")
+    try:
+        course = Course.find(config.rootpath)
+    except CourseProblem as problem:
+        raise pytest.UsageError(str(problem)) from None
+    options = read_options(config, course.root)
+    session = config.stash[GradingSession.key] = GradingSession(course, options)
+    if hasattr(config, "workerinput"):
+        return
+    face = Face(config, options.replay) if options.face else None
+    results = Results(course, options, face.item_done if face else lambda _: None)
+    if face:
+        config.pluginmanager.register(face, "fargrade-face")
+    config.pluginmanager.register(Collector(session, results, face), "fargrade-collector")
+
+
+def pytest_unconfigure() -> None:
+    release_workbench()
+
+
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """A grader's translations are loaded before its module is."""
+    if isinstance(collector, pytest.Module):
+        load_catalogue_beside(collector.path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """An item that is not begun is to do: nothing of it is run."""
+    found = graded(item)
+    if found and not GradingSession.of(item.config).begun(found.item):
+        raise evidence.NotBegun
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    found = graded(item)
+    if found is None or call.when == "teardown" or (call.when == "setup" and call.excinfo is None):
+        return report
+    error = call.excinfo.value if call.excinfo else None
+    if not isinstance(error, KeyboardInterrupt | SystemExit | pytest.exit.Exception):
+        _attach_verdict(report, item, found, error)
+    return report
+
+
+def _attach_verdict(
+    report: pytest.TestReport, node: pytest.Item, found: Graded, error: BaseException | None
+) -> None:
+    """Turn pytest's report into the check's: its outcome, its text, and the verdict for the collector."""
+    session = GradingSession.of(node.config)
+    status, finding = evidence.judge(error, found.spec.docs)
+    calls = session.calls_of(found.item) if status == "failed" else []
+    result = evidence.check_result(found.spec, status, finding, calls, report.duration)
+    report.fargrade = {  # type: ignore[attr-defined]  # extra attributes travel through xdist as JSON
+        "item": found.item.id,
+        "begun": session.begun(found.item),
+        "notes": session.notes_of(found.item),
+        "backend": session.backend_used(),
+        "check": evidence.to_wire(result),
+    }
+    report.when = "call"  # a fixture that found a wrong answer is a failed check, not pytest's "error"
+    if status == "passed":
+        report.outcome, report.longrepr = "passed", None
+    elif status == "failed":
+        report.outcome, report.longrepr = "failed", evidence.as_text(result)
+    else:
+        report.outcome = "skipped"
+        report.longrepr = (str(node.path), 0, f"Skipped: {finding.reason}")

@@ -1,0 +1,105 @@
+"""From what happened to a check in pytest to its verdict: the one place where exceptions become results."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from fargrade.course.checks import CheckSpec
+from fargrade.course.language import translate as t
+from fargrade.course.submission import AnswerProblem
+from fargrade.grading import CheckFailed, NotJudged
+from fargrade.verdict import CheckResult, Finding, Status
+
+MAX_CALLS_SHOWN = 12
+
+
+class NotBegun(CheckFailed):
+    """The learner has not touched the item's stubs yet."""
+
+    def __init__(self) -> None:
+        super().__init__(Finding(reason=t("To do: not begun yet.")))
+
+
+def judge(error: BaseException | None, docs: str) -> tuple[Status, Finding]:
+    """The verdict for a check that ended with `error` (None: it ended well).
+
+    Only what the grader itself concluded is a verdict on the learner. Anything unforeseen is a fault of
+    ours, and a fault of ours is not judged, never a zero.
+    """
+    if error is None:
+        return "passed", Finding(docs=docs)
+    if isinstance(error, CheckFailed):
+        return "failed", Finding(**{"docs": docs, **_filled(asdict(error.finding))})
+    if isinstance(error, AnswerProblem):
+        return "failed", Finding(reason=str(error), docs=docs)
+    if isinstance(error, NotJudged):
+        return "not_judged", Finding(reason=error.reason)
+    if isinstance(error, pytest.skip.Exception):
+        return "not_judged", Finding(reason=str(error.msg))
+    if refused := _aws_refusal(error):
+        return "failed", Finding(
+            expected=t("what this check reads is there"),
+            found=t("AWS answers {refusal}", refusal=refused),
+            docs=docs,
+        )
+    if isinstance(error, AssertionError):
+        return "failed", Finding(found=str(error).split("\n")[0], docs=docs)
+    return "not_judged", Finding(
+        reason=t(
+            "This is a fault of the grader, not of the answer ({error}): please report it.",
+            error=f"{type(error).__name__}: {error}"[:300],
+        )
+    )
+
+
+def _filled(finding: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in finding.items() if value}
+
+
+def _aws_refusal(error: BaseException) -> str:
+    """`Code: message` where AWS refused the grader's own reading, as for a repository never made; else ""."""
+    response = getattr(error, "response", None)
+    if not isinstance(response, dict) or "Error" not in response:
+        return ""
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    if status >= 500:
+        return ""  # a server's fault is ours
+    return f"{response['Error'].get('Code')}: {response['Error'].get('Message')}"
+
+
+def check_result(
+    spec: CheckSpec, status: Status, finding: Finding, calls: list[str], seconds: float
+) -> CheckResult:
+    """The result of the check `spec`; the calls are kept only where they explain a failure."""
+    shown = tuple(calls[-MAX_CALLS_SHOWN:]) if status == "failed" else ()
+    return CheckResult(spec.id, spec.title, status, spec.points, spec.evidence, finding, shown, seconds)
+
+
+def to_wire(result: CheckResult) -> dict[str, Any]:
+    """The result as plain JSON, to travel on a pytest report (xdist sends those between processes)."""
+    return asdict(result)
+
+
+def from_wire(wire: dict[str, Any]) -> CheckResult:
+    """The inverse of `to_wire`."""
+    return CheckResult(**{**wire, "finding": Finding(**wire["finding"]), "calls": tuple(wire["calls"])})
+
+
+def as_text(result: CheckResult) -> str:
+    """The failed check as plain text, for pytest's own output, JUnit and HTML."""
+    finding = result.finding
+    rows = [
+        ("", finding.reason),
+        (t("expected"), finding.expected),
+        (t("found"), finding.found),
+        (t("on AWS"), finding.on_aws),
+        (t("hint"), finding.hint),
+        (t("docs"), finding.docs),
+    ]
+    lines = [result.title] + [f"  {label + ': ' if label else ''}{text}" for label, text in rows if text]
+    if result.calls:
+        lines += [f"  {t('what your code called')}:"] + [f"    {call}" for call in result.calls]
+    return "\n".join(lines)

@@ -1,0 +1,57 @@
+"""The fixtures a grader is written with. One module is one item: each gets a fresh world."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from fargrade.backends.world import World
+from fargrade.course.submission import Answer
+from fargrade.course.tree import Item
+from fargrade.plugin.learner import Learner
+from fargrade.plugin.session import GradingSession
+
+
+def _session(request: pytest.FixtureRequest) -> GradingSession:
+    return GradingSession.of(request.config)
+
+
+@pytest.fixture(scope="module")
+def item(request: pytest.FixtureRequest) -> Item:
+    """The item this grader grades."""
+    found = _session(request).item_at(request.path)
+    assert found is not None, f"{request.path} grades no item of the course"
+    return found
+
+
+@pytest.fixture(scope="module")
+def answer(request: pytest.FixtureRequest, item: Item) -> Answer:
+    """The learner's files of this item, already read."""
+    return _session(request).answer(item)
+
+
+@pytest.fixture(scope="module")
+def rng(request: pytest.FixtureRequest, item: Item) -> random.Random:
+    """Random inputs, the same for the same seed and item."""
+    return random.Random(f"{_session(request).options.seed}:{item.id}")
+
+
+@pytest.fixture(scope="module")
+def world(request: pytest.FixtureRequest, item: Item) -> Iterator[World]:
+    """A fresh world, the grader's own view of it."""
+    session = _session(request)
+    fresh = session.fresh_world(item)
+    yield fresh
+    session.leave_world(item)
+
+
+@pytest.fixture(scope="module")
+def learner(request: pytest.FixtureRequest, answer: Answer, world: World) -> Learner:
+    """Runs the learner's code against the world."""
+    return Learner(_session(request).sandbox, answer, world.environment)
+
+
+__all__: list[Any] = ["answer", "item", "learner", "rng", "world"]

@@ -1,0 +1,95 @@
+"""The `learner` fixture: runs the learner's code in the sandbox and turns what went wrong into a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fargrade.course.language import translate as t
+from fargrade.course.submission import Answer
+from fargrade.grading import CheckFailed
+from fargrade.plugin.evidence import NotBegun
+from fargrade.sandbox import Command, Job, Limits, Outcome, PythonCall, Sandbox
+from fargrade.verdict import Finding
+
+OUTPUT_SHOWN = 2000
+
+
+class Learner:
+    """The learner's files and the place where they run. Each run is a process and a folder of its own."""
+
+    def __init__(self, sandbox: Sandbox, answer: Answer, environment: Mapping[str, str]) -> None:
+        self._sandbox = sandbox
+        self._answer = answer
+        self._environment = environment
+
+    def call(self, file: str, function: str, *args: Any, **kwargs: Any) -> Any:
+        """What `function(*args, **kwargs)` of the learner's `file` returned: a claim, never evidence.
+
+        Arguments and the value are JSON. Raises CheckFailed, with the cause, unless it returned.
+        """
+        outcome = self.attempt(file, function, *args, **kwargs)
+        if outcome.kind == "returned":
+            return outcome.value
+        if not_begun(outcome):
+            raise NotBegun
+        raise CheckFailed(
+            Finding(
+                expected=t("{call} returns", call=f"{function}({_shown(args, kwargs)})"),
+                found=outcome.sentence(),
+                reason=t("The code did not finish: what it should have done cannot be seen."),
+                hint=_printed(outcome),
+            )
+        )
+
+    def attempt(self, file: str, function: str, *args: Any, **kwargs: Any) -> Outcome:
+        """Call the function and say how it ended, whatever that was. Raises AnswerProblem: no such file."""
+        self._answer.text(file)
+        return self._sandbox.run(
+            Job(
+                files=self._answer.files,
+                entry=PythonCall(file, function, args, kwargs),
+                env=self._environment,
+                limits=Limits(),
+            )
+        )
+
+    def shell(
+        self,
+        file: str,
+        *args: str,
+        env: Mapping[str, str] | None = None,
+        files: Mapping[str, bytes] | None = None,
+        keep: tuple[str, ...] = (),
+        limits: Limits | None = None,
+    ) -> Outcome:
+        """Run `bash file args…` in the answer's folder, with `files` of the grader's beside (and over) it."""
+        self._answer.text(file)
+        return self._sandbox.run(
+            Job(
+                files={**self._answer.files, **(files or {})},
+                entry=Command(("bash", file, *args)),
+                env={**self._environment, **(env or {})},
+                limits=limits or Limits(),
+                keep=keep,
+            )
+        )
+
+
+def not_begun(outcome: Outcome) -> bool:
+    """Whether the learner's code ended in the stub's own `raise NotImplementedError`."""
+    return (
+        outcome.kind == "raised" and outcome.error is not None and outcome.error.type == "NotImplementedError"
+    )
+
+
+def _shown(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    parts = [repr(value) for value in args] + [f"{name}={value!r}" for name, value in kwargs.items()]
+    text = ", ".join(parts)
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+def _printed(outcome: Outcome) -> str:
+    """The last of what the learner's code printed, for the failure message."""
+    text = (outcome.stderr or outcome.stdout).strip()
+    return t("it printed: {text}", text=text[-OUTPUT_SHOWN:]) if text else ""

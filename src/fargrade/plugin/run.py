@@ -1,0 +1,144 @@
+"""Runs pytest over graders for a command: the one way in which anything is graded."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fargrade.course import Course, CourseProblem, Item
+from fargrade.course.language import translate as t
+
+USAGE = 2
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to grade with, as asked for; empty means the default."""
+
+    submission: str = ""
+    seed: str = ""
+    lang: str = ""
+    backend: str = ""
+    json: str = ""
+    reports: str = ""
+    confine: str = ""
+    replay: str = ""
+    face: bool = True
+    pytest: tuple[str, ...] = ()
+
+    @classmethod
+    def from_options(cls, given: argparse.Namespace) -> Request:
+        """From the command line's options."""
+        again = [
+            ("week", given.week),
+            ("item", given.item),
+            ("submission", given.submission),
+            ("lang", given.lang),
+        ]
+        return cls(
+            submission=given.submission,
+            seed=given.seed,
+            lang=given.lang,
+            backend=given.backend,
+            json=given.json,
+            reports=given.reports,
+            confine=given.confine,
+            replay=" ".join(["make grade", *(f"{name}={value}" for name, value in again if value)]),
+            pytest=tuple(getattr(given, "pytest", ())),
+        )
+
+
+def grade(course: Course, items: Sequence[Item], request: Request) -> int:
+    """Grade `items` in this process; returns the exit status of design.md.
+
+    Raises CourseProblem for what cannot be graded at all.
+    """
+    _check_graders(items)
+    if request.reports:
+        request = _with_writable_reports(request)
+    _start_early(course, items, request)
+    import pytest  # after the world and the sandbox began to start: they load while this does
+
+    status = int(pytest.main(_arguments(course, items, request)))
+    if status == pytest.ExitCode.INTERRUPTED:
+        return INTERRUPTED
+    if status in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
+        if status == pytest.ExitCode.NO_TESTS_COLLECTED:
+            print(t("No check was chosen: look at -k, -m and --lf."), file=sys.stderr)
+        return USAGE
+    return status
+
+
+def _check_graders(items: Sequence[Item]) -> None:
+    for item in items:
+        if not item.grader.is_file():
+            raise CourseProblem(
+                t(
+                    "{item} has no grader yet: write {file}.",
+                    item=item.id,
+                    file=item.grader.relative_to(item.root),
+                )
+            )
+
+
+def _start_early(course: Course, items: Sequence[Item], request: Request) -> None:
+    """Begin starting the world and the sandbox; what is wrong with the request pytest will say."""
+    from fargrade.plugin.session import services_of
+    from fargrade.plugin.workbench import workbench
+
+    if "-n" not in request.pytest and not any(argument.startswith("-n") for argument in request.pytest):
+        workbench(services_of(items), request.confine or "auto")
+
+
+def _arguments(course: Course, items: Sequence[Item], request: Request) -> list[str]:
+    arguments = [str(item.grader) for item in items]
+    arguments += ["--rootdir", str(course.root), "-c", str(course.root / "pyproject.toml")]
+    for option, value in (
+        ("--submission", request.submission and str(Path(request.submission).absolute())),
+        ("--seed", request.seed),
+        ("--lang", request.lang),
+        ("--backend", request.backend),
+        ("--grade-json", request.json),
+        ("--confine", request.confine),
+        ("--replay", request.replay),
+    ):
+        if value:
+            arguments.append(f"{option}={value}")
+    if request.face:
+        arguments.append("--face")
+    if request.reports:
+        reports = Path(request.reports)
+        arguments += [
+            f"--reports={reports}",
+            f"--html={reports / 'grade.html'}",
+            "--self-contained-html",
+            f"--junitxml={reports / 'junit.xml'}",
+        ]
+    return [*arguments, *request.pytest]
+
+
+def _with_writable_reports(request: Request) -> Request:
+    """The request with a place for reports that can be written: a grading is not lost for want of one."""
+    wanted = Path(request.reports)
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=wanted):
+            return request
+    except OSError as error:
+        instead = tempfile.mkdtemp(prefix="fargrade-reports-")
+        print(
+            t(
+                "{folder} cannot be written ({why}): the reports go to {instead}.",
+                folder=wanted,
+                why=os.strerror(error.errno) if error.errno else error,
+                instead=instead,
+            ),
+            file=sys.stderr,
+        )
+        return replace(request, reports=instead)

@@ -1,0 +1,128 @@
+"""One grading: its course, its submission, its options, and the workbench it works with."""
+
+from __future__ import annotations
+
+import ast
+import zlib
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fargrade.backends.embedded import EmbeddedWorld
+from fargrade.course import Answer, Course, Item, Submission
+from fargrade.course.tree import relative_files
+from fargrade.plugin.options import Options
+from fargrade.plugin.workbench import Workbench, workbench
+from fargrade.sandbox import Sandbox
+
+
+class GradingSession:
+    """What the hooks and fixtures of one pytest run share."""
+
+    key = pytest.StashKey["GradingSession"]()
+
+    def __init__(self, course: Course, options: Options) -> None:
+        self.course = course
+        self.options = options
+        self.submission = Submission(options.submission)
+        self.calls: dict[str, list[str]] = {}
+        self._answers: dict[str, Answer] = {}
+        self._by_grader = {item.grader: item for item in course.items}
+        self._world_of: str | None = None
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> GradingSession:
+        """The session of this pytest run."""
+        return config.stash[cls.key]
+
+    def item_at(self, grader: Path) -> Item | None:
+        """The item that the test module at `grader` grades."""
+        return self._by_grader.get(grader)
+
+    def answer(self, item: Item) -> Answer:
+        """The learner's files of `item`, read at first use and kept for the run: what is read is graded."""
+        if item.id not in self._answers:
+            self._answers[item.id] = self.submission.answer(item)
+        return self._answers[item.id]
+
+    def begun(self, item: Item) -> bool:
+        """Whether any stub file differs from the stub as shipped (line ends and outer blanks apart)."""
+        answer = self.answer(item)
+        stub = item.answers / "stub"
+        if answer.problems:
+            return True
+        return any(
+            not (stub / name).is_file()
+            or _plain(answer.files.get(name)) != _plain((stub / name).read_bytes())
+            for name in item.stub_names()
+        ) or any(name not in answer.files for name in relative_files(stub))
+
+    @cached_property
+    def workbench(self) -> Workbench:
+        return workbench(services_of(self.course.items), self.options.confine)
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return self.workbench.sandbox
+
+    def fresh_world(self, item: Item) -> EmbeddedWorld:
+        """The world, emptied for `item`; its ids and times of day follow the run's seed."""
+        self._world_of = item.id
+        return self.workbench.fresh_world(zlib.crc32(f"{self.options.seed}:{item.id}".encode()))
+
+    def leave_world(self, item: Item) -> None:
+        """The item is done with the world."""
+        if self._world_of == item.id:
+            self._world_of = None
+
+    def calls_of(self, item: Item) -> list[str]:
+        """What the learner's code called so far, a line each; empty where nothing ran."""
+        if self._world_of != item.id:
+            return []
+        return [call.summary() for call in self.workbench.world.calls()]
+
+    def notes_of(self, item: Item) -> list[str]:
+        """What else the learner should know of this item's grading: files that were left out."""
+        return sorted({problem for problem in self.answer(item).problems.values() if problem})
+
+    def backend_used(self) -> dict[str, Any]:
+        """What judged, for grade.json: the backend and how the learner's code was confined."""
+        used: dict[str, Any] = {"name": self.options.backend}
+        if "workbench" in self.__dict__:
+            confinement = self.sandbox.confinement
+            used |= {
+                "confinement": confinement.name,
+                "confined": confinement.confined,
+                "note": confinement.note,
+            }
+        return used
+
+
+def _plain(content: bytes | None) -> bytes:
+    return b"\n".join(line.rstrip() for line in (content or b"").strip().splitlines())
+
+
+def services_of(items: Iterable[Item]) -> list[str]:
+    """The AWS services to have ready for `items`: those their graders name in `world.client("…")`."""
+    services: set[str] = set()
+    for item in items:
+        if item.grader.is_file():
+            services |= _services_named(ast.parse(item.grader.read_text(encoding="utf-8")))
+    return sorted(services)
+
+
+def _services_named(module: ast.Module) -> set[str]:
+    named: set[str] = set()
+    for node in ast.walk(module):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "client"
+            and node.args
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            named.add(str(node.args[0].value))
+    return named

@@ -1,0 +1,84 @@
+"""What a grading process works with, started once and shared by all of its items: a world and a sandbox.
+
+Both start in processes of their own, so that their start-up overlaps with pytest's; `start()` may be called
+before anything else is imported. A fault of ours (the world died or hangs) replaces the world, once per item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fargrade.backends.embedded import EmbeddedWorld
+from fargrade.backends.world import WorldFault
+from fargrade.course.language import translate as t
+from fargrade.grading import NotJudged
+from fargrade.sandbox import Sandbox, open_sandbox
+
+
+class Workbench:
+    """A world and a sandbox whose learner code reaches that world and nothing else."""
+
+    def __init__(self, services: Iterable[str], confine: str) -> None:
+        self._services = tuple(services)
+        self._confine = confine
+        self.world = EmbeddedWorld.start(self._services)
+        self.sandbox = self._open_sandbox()
+
+    def _open_sandbox(self) -> Sandbox:
+        return open_sandbox(self.world.listen, confine=self._confine)
+
+    def fresh_world(self, seed: int) -> EmbeddedWorld:
+        """The world, emptied. Raises NotJudged when it cannot be had."""
+        try:
+            self.world.reset(seed)
+        except WorldFault:
+            self._replace_world()
+            try:
+                self.world.reset(seed)
+            except WorldFault as fault:
+                raise NotJudged(t("The AWS emulator could not be started: {why}", why=fault)) from None
+        return self.world
+
+    def _replace_world(self) -> None:
+        self.sandbox.close()
+        self.world.close()
+        self.world = EmbeddedWorld.start(self._services)
+        self.sandbox = self._open_sandbox()
+
+    def close(self) -> None:
+        """End both processes."""
+        self.sandbox.close()
+        self.world.close()
+
+
+_current: Workbench | None = None
+_kept = False
+
+
+def workbench(services: Iterable[str], confine: str) -> Workbench:
+    """This process's workbench, started on first use."""
+    global _current
+    if _current is None:
+        _current = Workbench(services, confine)
+    return _current
+
+
+def keep_workbench() -> None:
+    """Keep the workbench warm for the next pytest run (watch, verify), until `close_workbench`."""
+    global _kept
+    _kept = True
+
+
+def release_workbench() -> None:
+    """A pytest run has ended: close the workbench unless it is kept."""
+    if not _kept:
+        close_workbench()
+
+
+def close_workbench() -> None:
+    """End this process's workbench, if it was started."""
+    global _current, _kept
+    _kept = False
+    if _current is not None:
+        _current.close()
+        _current = None
