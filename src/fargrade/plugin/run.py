@@ -62,7 +62,7 @@ def grade(course: Course, items: Sequence[Item], request: Request) -> int:
     _check_graders(items)
     if request.reports:
         request = _with_writable_reports(request)
-    _start_early(course, items, request)
+    _start_early(items, request)
     import pytest  # after the world and the sandbox began to start: they load while this does
 
     status = int(pytest.main(_arguments(course, items, request)))
@@ -87,7 +87,7 @@ def _check_graders(items: Sequence[Item]) -> None:
             )
 
 
-def _start_early(course: Course, items: Sequence[Item], request: Request) -> None:
+def _start_early(items: Sequence[Item], request: Request) -> None:
     """Begin starting the world and the sandbox; what is wrong with the request pytest will say."""
     from fargrade.plugin.session import services_of
     from fargrade.plugin.workbench import workbench
