@@ -1,0 +1,155 @@
+"""`make verify`: one command proves that every grader tells right from wrong.
+
+Every stub must be graded as not begun, the solution and every right answer must score full marks, every
+wrong answer must fail exactly the checks that it names. Whatever is not so is a hole, and any hole is an error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import random
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from rich.text import Text
+
+from fargrade.course import Course, Item
+from fargrade.verify.answers import ALL, KnownAnswer, known_answers
+from fargrade.verify.tree import holes_in_course, holes_in_item
+
+PROCESSES = 2
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What grading one known answer showed; `hole` is empty where it was as it must be."""
+
+    item: str
+    kind: str
+    label: str
+    hole: str
+
+
+def verify(course: Course, items: Sequence[Item], *, seeds: int = 1, seed: int | None = None) -> int:
+    """Verify `items` with `seeds` random seeds; prints the table and the holes. Returns 0, or 1 for any hole."""
+    console = Console(highlight=False)
+    first = random.SystemRandom().randrange(1, 10**6) if seed is None else seed
+    holes = holes_in_course(course)
+    tasks: list[tuple[KnownAnswer, int]] = []
+    for item in items:
+        try:
+            answers = known_answers(item)
+        except ValueError as error:
+            holes.append(str(error))
+            continue
+        holes += holes_in_item(item, answers)
+        tasks += [(answer, number) for answer in answers for number in range(first, first + seeds)]
+    proofs = list(_graded(tasks, console))
+    holes += [f"{proof.item} {proof.label}: {proof.hole}" for proof in proofs if proof.hole]
+    console.print(_table(items, proofs))
+    for hole in dict.fromkeys(holes):
+        console.print(Text.assemble(("hole  ", "bold red"), hole))
+    console.print(f"{len(proofs)} gradings, {len(set(holes))} holes, seed {first}")
+    return 1 if holes else 0
+
+
+def _graded(tasks: list[tuple[KnownAnswer, int]], console: Console) -> Iterator[Proof]:
+    if not tasks:
+        return
+    context = get_context("spawn")
+    processes = min(PROCESSES, len(tasks))
+    with (
+        Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
+        ProcessPoolExecutor(processes, mp_context=context, initializer=_begin) as pool,
+    ):
+        bar = progress.add_task("verifying", total=len(tasks))
+        for proof in pool.map(prove, *zip(*tasks, strict=True)):
+            progress.advance(bar)
+            yield proof
+
+
+def _begin() -> None:
+    import atexit
+
+    from fargrade.plugin.workbench import close_workbench, keep_workbench
+
+    keep_workbench()
+    atexit.register(close_workbench)
+
+
+def prove(answer: KnownAnswer, seed: int) -> Proof:
+    """Grade `answer` and hold the result against what is known of it."""
+    grade = graded(answer, seed)
+    hole = _hole(answer, grade)
+    return Proof(answer.item.id, answer.kind, answer.label, f"{hole} (seed {seed})" if hole else "")
+
+
+def graded(answer: KnownAnswer, seed: int) -> dict[str, Any]:
+    """grade.json for `answer`, by the same command as everything else."""
+    from fargrade.plugin.run import Request, grade
+
+    printed = io.StringIO()
+    with answer.submission() as folder, TemporaryDirectory(prefix="fargrade-verify-") as out:
+        result = Path(out) / "grade.json"
+        request = Request(
+            submission=str(folder),
+            seed=str(seed),
+            json=str(result),
+            face=False,
+            pytest=("-q", "--no-header", "--no-summary", "-p", "no:cacheprovider"),
+        )
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            grade(Course(answer.item.root), [answer.item], request)
+        if not result.is_file():
+            return {"items": [], "printed": printed.getvalue()}
+        found: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+        return found
+
+
+def _hole(answer: KnownAnswer, grade: dict[str, Any]) -> str:
+    if not grade["items"]:
+        return "it was not graded: " + " ".join(grade["printed"].split())[-600:]
+    item = grade["items"][0]
+    statuses = {check["id"]: check["status"] for check in item["checks"]}
+    failed = {check for check, status in statuses.items() if status == "failed"}
+    if answer.kind == "stub":
+        return "" if not item["begun"] and failed == set(statuses) else "the stub is not graded as not begun"
+    if not item["begun"]:
+        return "it is graded as not begun"
+    unjudged = [check for check in item["checks"] if check["status"] == "not_judged"]
+    if unjudged:
+        return f"not judged: {unjudged[0]['id']} ({unjudged[0]['reason']})"
+    must = set(statuses) if ALL in answer.fails else set(answer.fails)
+    return "; ".join(
+        [f"passes {check}, which it must fail" for check in sorted(must - failed)]
+        + [_failed_too(check) for check in item["checks"] if check["id"] in failed - must]
+    )
+
+
+def _failed_too(check: dict[str, Any]) -> str:
+    said = "; ".join(check[key] for key in ("reason", "expected", "found") if check[key])
+    return f"fails {check['id']} ({said})"
+
+
+def _table(items: Sequence[Item], proofs: list[Proof]) -> Table:
+    table = Table(title="answers as they must be, of all")
+    for column in ("item", "stub", "solution", "right", "wrong"):
+        table.add_column(column, justify="left" if column == "item" else "right")
+    for item in items:
+        row = [f"{item.id} {item.slug}"]
+        for kind in ("stub", "solution", "right", "wrong"):
+            of_kind = [proof for proof in proofs if proof.item == item.id and proof.kind == kind]
+            good = sum(1 for proof in of_kind if not proof.hole)
+            row.append(f"[{'green' if good == len(of_kind) else 'red'}]{good}/{len(of_kind)}[/]")
+        table.add_row(*row)
+    return table

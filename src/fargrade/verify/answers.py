@@ -1,0 +1,104 @@
+"""The answers that prove a grader: the stub, the solution, other right answers and wrong ones.
+
+An answer is a folder laid over the solution, so that it holds only what differs, and an `answer.toml`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from fargrade.course import Item
+from fargrade.course.tree import relative_files
+
+META = "answer.toml"
+ALL = "*"
+Kind = Literal["stub", "solution", "right", "wrong"]
+
+
+@dataclass(frozen=True)
+class KnownAnswer:
+    """An answer whose verdict is known: `fails` are the ids of the checks that must fail, and no others."""
+
+    item: Item
+    kind: Kind
+    name: str
+    folder: Path
+    why: str = ""
+    fails: tuple[str, ...] = ()
+    source: str = ""
+    without: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return self.kind if self.kind in ("stub", "solution") else f"{self.kind}/{self.name}"
+
+    @contextmanager
+    def submission(self) -> Iterator[Path]:
+        """A temporary folder shaped like exercises/ that holds this answer."""
+        with TemporaryDirectory(prefix="fargrade-answer-") as root:
+            where = Path(root) / self.item.folder
+            where.mkdir(parents=True)
+            if self.kind != "stub":
+                _lay(self.item.solution, where)
+            _lay(self.folder, where)
+            for name in self.without:
+                (where / name).unlink()
+            yield Path(root)
+
+
+def _lay(source: Path, target: Path) -> None:
+    for name in relative_files(source):
+        if name != META:
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, target / name)
+
+
+def known_answers(item: Item) -> list[KnownAnswer]:
+    """Every known answer of `item`. Raises ValueError, naming the file, for an answer.toml that is wrong."""
+    answers = [
+        KnownAnswer(item, "stub", "", item.answers / "stub"),
+        KnownAnswer(item, "solution", "", item.solution),
+    ]
+    for kind in ("right", "wrong"):
+        folder = item.answers / kind
+        for one in sorted(folder.iterdir()) if folder.is_dir() else []:
+            if one.is_dir():
+                answers.append(_read(item, kind, one))  # type: ignore[arg-type]
+    return answers
+
+
+def _read(item: Item, kind: Literal["right", "wrong"], folder: Path) -> KnownAnswer:
+    path = folder / META
+    where = path.relative_to(item.root)
+    try:
+        meta: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"{where}: {error}") from None
+    unknown = set(meta) - {"why", "fails", "source", "without"}
+    if unknown:
+        raise ValueError(f"{where}: unknown key {', '.join(sorted(unknown))}")
+    fails = meta.get("fails", [])
+    fails = [fails] if isinstance(fails, str) else fails
+    if not meta.get("why"):
+        raise ValueError(f"{where}: say in `why` what this answer shows")
+    if bool(fails) != (kind == "wrong"):
+        raise ValueError(
+            f"{where}: a wrong answer names in `fails` the checks that must fail; a right one has none"
+        )
+    return KnownAnswer(
+        item,
+        kind,
+        folder.name,
+        folder,
+        meta["why"],
+        tuple(fails),
+        meta.get("source", ""),
+        tuple(meta.get("without", [])),
+    )
