@@ -1,0 +1,76 @@
+"""What a grader may ask of the world its item runs in, whatever the backend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+
+class WorldFault(Exception):
+    """A fault of the backend's: what was graded on it is not judged, never failed."""
+
+
+class CallView(Protocol):
+    """A recorded call of the learner's."""
+
+    number: int
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+    status: int
+    error: str
+    message: str
+
+    @property
+    def ok(self) -> bool: ...
+
+    def summary(self) -> str: ...
+
+
+class World(Protocol):
+    """A fresh world. `environment` is what the learner's code finds in its environment."""
+
+    account: str
+    region: str
+    environment: Mapping[str, str]
+
+    @property
+    def registry(self) -> str:
+        """The private registry's host: ACCOUNT.dkr.ecr.REGION.amazonaws.com."""
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """The grader's own boto3 client."""
+
+    def calls(self, service: str | None = None, operation: str | None = None) -> Sequence[CallView]:
+        """The learner's calls, in order."""
+
+    def push_image(
+        self,
+        repository: str,
+        tags: Sequence[str] = (),
+        *,
+        pushed_at: datetime | None = None,
+        content: str | None = None,
+        size: int = 50_000_000,
+        architecture: str = "amd64",
+        children: Sequence[str] = (),
+    ) -> str:
+        """Push an image (or an index of `children`) and return its digest. Raises botocore's ClientError."""
+
+    def seed_findings(
+        self, repository: str, digest: str, findings: Sequence[Mapping[str, Any]], *, status: str = "COMPLETE"
+    ) -> None:
+        """Make the image's scan come to these findings; an empty status means never scanned."""
+
+    def issued_token(self, password: str) -> str | None:
+        """The registry host that a login password was issued for, None if it never was."""
+
+    def docker_log(self) -> list[dict[str, Any]]:
+        """What the learner's code asked of the docker engine, in order."""
+
+    def control(self, operation: str, **arguments: Any) -> Any:
+        """An operation of this backend's own."""
+
+    def reset(self, seed: int = 0) -> None:
+        """Make the world anew."""

@@ -1,0 +1,39 @@
+"""Hooks into the world process: operations on the control channel, and learner paths that are no AWS call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+ControlOperation = Callable[..., Any]
+Route = Callable[[bytes], tuple[int, bytes]]
+
+control_operations: dict[str, ControlOperation] = {}
+learner_routes: dict[str, Route] = {}
+reset_hooks: list[Callable[[], None]] = []
+
+
+def control_op(name: str) -> Callable[[ControlOperation], ControlOperation]:
+    """Register the function as an operation of the control channel; arguments and result are JSON."""
+
+    def register(function: ControlOperation) -> ControlOperation:
+        control_operations[name] = function
+        return function
+
+    return register
+
+
+def learner_route(path: str) -> Callable[[Route], Route]:
+    """Register the function for POSTs to `path` on the learner's listener: body in, (status, body) out."""
+
+    def register(function: Route) -> Route:
+        learner_routes[path] = function
+        return function
+
+    return register
+
+
+def on_reset(function: Callable[[], None]) -> Callable[[], None]:
+    """Call the function whenever the world is made anew."""
+    reset_hooks.append(function)
+    return function

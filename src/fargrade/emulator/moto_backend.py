@@ -1,0 +1,101 @@
+"""The way into moto: a decoded request in, moto's response out, with no HTTP server between.
+
+moto's in-process stubber does the same (moto.core.botocore_stubber); here the service is known already.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from moto.core.exceptions import HTTPException
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.request import Request, determine_request_protocol
+from moto.core.utils import get_service_model
+
+from fargrade.emulator.errors import Refused, Response
+from fargrade.emulator.rules import ACCOUNT
+from fargrade.emulator.services import Service
+
+
+def load(service: Service) -> None:
+    """Import what answering `service` takes."""
+    if service.in_moto:
+        _handlers(service.model)
+        get_service_model(service.model)
+
+
+@lru_cache(maxsize=64)
+def _handlers(model: str) -> list[tuple[re.Pattern[str], Any]]:
+    from moto.backends import get_backend
+
+    backends: Any = get_backend(model)  # type: ignore[call-overload]
+    import_module(f"moto.{'s3' if model == 's3' else model.replace('-', '')}.urls")
+    of_account = backends[ACCOUNT]
+    backend = of_account["us-east-1"] if "us-east-1" in of_account else of_account["aws"]
+    return [(re.compile(url), handler) for url, handler in backend.urls.items()]
+
+
+def request_of(service: Service, region: str, method: str, path: str, headers: dict[str, str], body: bytes) -> Request:
+    """The request as if it had been sent to AWS's own address."""
+    return Request.from_primitives(method, service.url(region) + path, headers, body)
+
+
+def decode(service: Service, request: Request) -> tuple[str, dict[str, Any]]:
+    """The operation and its parameters. Raises Refused for what AWS cannot read."""
+    model = get_service_model(service.model)
+    name = _operation_name(request)
+    if name not in model.operation_names:
+        raise Refused("UnknownOperationException" if model.protocol != "query" else "InvalidAction", "", 400)
+    operation = model.operation_model(name)
+    try:
+        protocol = determine_request_protocol(model, request.content_type)
+        parser = PROTOCOL_PARSERS[protocol](operation)
+        parsed = parser.parse(
+            {
+                "query_params": request.args,
+                "headers": request.headers,
+                "body": request.data if protocol not in ("query", "ec2") else "",
+                "values": request.values,
+                "method": request.method,
+                "url_path": request.path,
+                "url_params": {},
+            }
+        )
+    except Exception as error:
+        raise Refused("SerializationException", f"The request could not be read: {error}") from None
+    return name, parsed
+
+
+def _operation_name(request: Request) -> str:
+    target = request.headers.get("X-Amz-Target", "")
+    if target:
+        return target.rsplit(".", 1)[-1]
+    return str(request.values.get("Action", ""))
+
+
+def dispatch(service: Service, request: Request) -> Response:
+    """moto's answer. An exception of moto's is an InternalFailure, as a server's fault."""
+    path = request.raw_url.split("?", 1)[0]
+    for pattern, handler in _handlers(service.model):
+        if pattern.match(path):
+            try:
+                status, headers, body = handler(request, request.raw_url, request.headers)
+            except HTTPException as error:
+                status, headers, body = error.code, dict(error.get_headers()), error.get_body()
+            content = body.encode() if isinstance(body, str) else body
+            return Response(int(status or 200), {str(k): str(v) for k, v in dict(headers).items()}, content)
+    raise Refused("UnknownOperationException", f"{service.model} has no such address.", 404)
+
+
+def reset(seed: int) -> None:
+    """Empty every backend, and make moto's ids follow `seed`."""
+    from moto.core.base_backend import BackendDict
+    from moto.core.model_instances import reset_model_data
+    from moto.moto_api._internal import mock_random
+
+    BackendDict.reset()
+    reset_model_data()
+    mock_random.seed(seed)

@@ -1,0 +1,61 @@
+"""Where refusals and answers of ours are registered, an operation each.
+
+A *refusal* runs before the call is answered and raises `Refused` where AWS would; an *answer* replaces moto's
+for one operation. Both are found by (service model name, operation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+ACCOUNT = "123456789012"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One decoded call: `parameters` as botocore's model names them."""
+
+    service: str
+    operation: str
+    parameters: dict[str, Any]
+    region: str
+    account: str = ACCOUNT
+
+
+Refusal = Callable[[Call], None]
+Answer = Callable[[Call], dict[str, Any]]
+
+_refusals: dict[tuple[str, str], list[Refusal]] = {}
+_answers: dict[tuple[str, str], Answer] = {}
+
+
+def refusal(service: str, *operations: str) -> Callable[[Refusal], Refusal]:
+    """Register the function as a refusal of these operations."""
+
+    def register(function: Refusal) -> Refusal:
+        for operation in operations:
+            _refusals.setdefault((service, operation), []).append(function)
+        return function
+
+    return register
+
+
+def answer(service: str, *operations: str) -> Callable[[Answer], Answer]:
+    """Register the function as the answer to these operations, in moto's place."""
+
+    def register(function: Answer) -> Answer:
+        for operation in operations:
+            _answers[(service, operation)] = function
+        return function
+
+    return register
+
+
+def refusals_of(call: Call) -> list[Refusal]:
+    return _refusals.get((call.service, call.operation), [])
+
+
+def answer_of(service: str, operation: str) -> Answer | None:
+    return _answers.get((service, operation))

@@ -1,0 +1,91 @@
+"""HTTP for the learner's side of the world: waitress over the gateway, one thread a listener."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from waitress.server import create_server
+
+from fargrade.emulator.gateway import MAX_BODY, Gateway
+
+THREADS = 4
+logging.getLogger("waitress").setLevel(logging.ERROR)
+
+
+class Listeners:
+    """The sockets that learners reach the gateway by."""
+
+    def __init__(self, gateway: Gateway, *, alone: bool = False) -> None:
+        self._application = application(gateway, alone=alone)
+        self._servers: list[Any] = []
+
+    def serve(self, listening: socket.socket) -> int:
+        """Serve on a listening socket, in a thread; returns its port."""
+        port = int(listening.getsockname()[1])
+        server: Any = create_server(
+            self._application,
+            map={},
+            sockets=[listening],
+            threads=THREADS,
+            ident="fargrade",
+            max_request_body_size=MAX_BODY,
+            channel_timeout=60,
+            clear_untrusted_proxy_headers=True,
+        )
+        self._servers.append(server)
+        threading.Thread(target=server.run, daemon=True, name=f"learner-{port}").start()
+        return port
+
+    def close(self) -> None:
+        """Stop listening; requests under way may still end."""
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+
+
+def application(gateway: Gateway, *, alone: bool) -> Callable[..., Iterable[bytes]]:
+    """The WSGI application: every request goes to the gateway; `alone`, LocalStack's health path is answered too."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "/")
+        query = environ.get("QUERY_STRING", "")
+        if alone and path == "/_localstack/health":
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [health()]
+        headers = {
+            key[5:].replace("_", "-").title(): value for key, value in environ.items() if key.startswith("HTTP_")
+        }
+        if environ.get("CONTENT_TYPE"):
+            headers["Content-Type"] = environ["CONTENT_TYPE"]
+        body = environ["wsgi.input"].read()
+        response = gateway.from_learner(environ["REQUEST_METHOD"], f"{path}?{query}" if query else path, headers, body)
+        kept = [(k, v) for k, v in response.headers.items() if k.lower() not in ("content-length", "connection")]
+        start_response(f"{response.status} .", [*kept, ("Content-Length", str(len(response.body)))])
+        return [response.body]
+
+    return answer
+
+
+def health() -> bytes:
+    """LocalStack's health answer, for those who wait for it."""
+    import json
+
+    from fargrade import __version__
+    from fargrade.emulator.services import BY_MODEL
+
+    return json.dumps(
+        {"services": dict.fromkeys(BY_MODEL, "available"), "edition": "fargrade", "version": __version__}
+    ).encode()
+
+
+def loopback_socket(port: int = 0, host: str = "127.0.0.1") -> socket.socket:
+    """A new listening socket. Raises OSError, as for a port in use."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    listening.listen(128)
+    return listening

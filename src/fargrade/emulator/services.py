@@ -1,0 +1,60 @@
+"""The services of the course: how each is named in signatures, models, moto and addresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
+
+@dataclass(frozen=True)
+class Service:
+    """`scope` is the name in the SigV4 credential scope, `model` botocore's, `host` the first part of the
+    address moto listens to. `in_moto` is False for what only this emulator answers."""
+
+    scope: str
+    model: str
+    host: str = ""
+    in_moto: bool = True
+    only_region: str = ""
+
+    def url(self, region: str) -> str:
+        """The service's address as moto's url patterns know it."""
+        host = (self.host or self.model).format(region=region)
+        return f"https://{host}.amazonaws.com" if "{region}" in self.host else f"https://{host}.{region}.amazonaws.com"
+
+
+SERVICES = {
+    service.scope: service
+    for service in (
+        Service("ecr", "ecr", "api.ecr"),
+        # ECR Public's API is in us-east-1 (and us-west-2) only: docs.aws.amazon.com/general/latest/gr/ecr-public.html
+        Service("ecr-public", "ecr-public", in_moto=False, only_region="us-east-1"),
+        Service("sts", "sts"),
+        Service("iam", "iam", only_region="us-east-1"),
+        Service("ecs", "ecs"),
+        Service("ec2", "ec2"),
+        Service("elasticloadbalancing", "elbv2", "elasticloadbalancing"),
+        Service("application-autoscaling", "application-autoscaling"),
+        Service("monitoring", "cloudwatch", "monitoring"),
+        Service("logs", "logs"),
+        Service("xray", "xray"),
+        Service("s3", "s3"),
+        Service("codebuild", "codebuild"),
+        Service("codepipeline", "codepipeline"),
+        Service("codedeploy", "codedeploy"),
+        Service("events", "events"),
+        Service("ssm", "ssm"),
+        Service("secretsmanager", "secretsmanager"),
+    )
+}
+BY_MODEL = {service.model: service for service in SERVICES.values()}
+_loader = Loader()
+
+
+@lru_cache(maxsize=64)
+def service_model(name: str) -> ServiceModel:
+    """botocore's model of the service."""
+    return ServiceModel(_loader.load_service_model(name, "service-2"), name)
