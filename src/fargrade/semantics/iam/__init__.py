@@ -1,0 +1,27 @@
+"""IAM decisions: who may do what, by the policies as written, and why not.
+
+Small and whole: documents are read strictly (what IAM refuses, and whatever this evaluator does not know,
+is an error, never a silent match or non-match), then decided by AWS's documented evaluation logic.
+Source: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements reference".
+"""
+
+from fargrade.semantics.iam.decision import Decision, Request, access_denied, decide, may_assume
+from fargrade.semantics.iam.document import Kind, Policy, Statement, parse_policy
+from fargrade.semantics.iam.errors import MalformedPolicy, UnknownCondition
+from fargrade.semantics.iam.managed import MANAGED_POLICIES, managed_policy
+
+__all__ = [
+    "MANAGED_POLICIES",
+    "Decision",
+    "Kind",
+    "MalformedPolicy",
+    "Policy",
+    "Request",
+    "Statement",
+    "UnknownCondition",
+    "access_denied",
+    "decide",
+    "managed_policy",
+    "may_assume",
+    "parse_policy",
+]

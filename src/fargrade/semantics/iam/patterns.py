@@ -1,0 +1,92 @@
+"""Wildcards, policy variables and ARNs: how one string of a policy matches one of a request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+ARN_FIELDS = 6
+VARIABLE = re.compile(r"\$\{([^}]*)\}")
+WILDCARDS = {"*": ".*", "?": "."}
+
+Context = Mapping[str, Sequence[str]]
+
+
+class Unresolved(Exception):
+    """A policy variable has no value in this request and no default: what holds it matches nothing."""
+
+
+def wildcard_regex(pattern: str, context: Context | None, *, wildcards: bool = True) -> re.Pattern[str]:
+    """The regex of `pattern`, its `${variables}` filled in from `context` (None: variables are plain text).
+
+    A value filled in never acts as a wildcard; `${*}`, `${?}` and `${$}` are those characters themselves.
+    Raises Unresolved.
+    """
+    parts: list[str] = []
+    at = 0
+    for variable in VARIABLE.finditer(pattern) if context is not None else ():
+        parts.append(_literal(pattern[at : variable.start()], wildcards))
+        parts.append(re.escape(_value(variable[1], context or {})))
+        at = variable.end()
+    parts.append(_literal(pattern[at:], wildcards))
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def _literal(text: str, wildcards: bool) -> str:
+    if not wildcards:
+        return re.escape(text)
+    return "".join(WILDCARDS.get(character) or re.escape(character) for character in text)
+
+
+def _value(expression: str, context: Context) -> str:
+    if expression in ("*", "?", "$"):
+        return expression
+    name, comma, default = expression.partition(",")
+    found = context.get(name.strip().lower(), ())
+    if len(found) == 1:
+        return found[0]
+    default = default.strip()
+    if comma and len(default) >= 2 and default[0] == default[-1] == "'":
+        return default[1:-1]
+    raise Unresolved(expression)
+
+
+def like(pattern: str, value: str, context: Context | None = None) -> bool:
+    """Whether `value` matches `pattern` with `*` and `?`, case-sensitively. Raises Unresolved."""
+    return bool(wildcard_regex(pattern, context).fullmatch(value))
+
+
+def action_matches(pattern: str, action: str) -> bool:
+    """Actions are case-insensitive; a wildcard is good anywhere in the name."""
+    return like(pattern.lower(), action.lower())
+
+
+def arn_fields(arn: str) -> list[str]:
+    """The six fields of an ARN; missing ones are `*`, as IAM completes an incomplete ARN in a policy."""
+    fields = arn.split(":", ARN_FIELDS - 1)
+    return fields + ["*"] * (ARN_FIELDS - len(fields))
+
+
+def arn_like(pattern: str, arn: str, context: Context | None = None) -> bool:
+    """Whether `arn` matches the ARN `pattern`, field by field: no wildcard reaches past a field's colon.
+
+    The last field, the resource, holds what remains, colons and slashes included. Raises Unresolved.
+    """
+    fields = arn.split(":", ARN_FIELDS - 1)
+    if len(fields) < ARN_FIELDS:
+        return False
+    return all(like(wanted, field, context) for wanted, field in zip(arn_fields(pattern), fields, strict=True))
+
+
+def resource_matches(pattern: str, resource: str, context: Context | None) -> bool:
+    """Whether the Resource entry `pattern` covers `resource`: `*` covers all, also what has no ARN (`*`).
+
+    An action without resource-level permissions, such as ecr:GetAuthorizationToken, is asked of `*`: no ARN
+    in a policy covers that. A variable without a value covers nothing.
+    """
+    if pattern == "*":
+        return True
+    try:
+        return arn_like(pattern, resource, context)
+    except Unresolved:
+        return False
