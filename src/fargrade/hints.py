@@ -26,11 +26,7 @@ def next_hint(item: Item, memory: Path, *, everything: bool = False) -> str:
     number = given.get(item.id, 0) % len(steps)
     _remember(memory, {**given, item.id: number + 1})
     last = number == len(steps) - 1
-    after = (
-        t("That was the last hint; the next one is the first again.")
-        if last
-        else t("Once more for the next.")
-    )
+    after = t("That was the last hint; the next one is the first again.") if last else t("Once more for the next.")
     return f"{_step(item, steps, number)}\n\n{after}"
 
 

@@ -69,6 +69,7 @@ class EmbeddedWorld:
     def _send(self, request: Any, **_: Any) -> Any:
         """botocore's before-send hook: the answer comes over the control channel instead of HTTP."""
         from botocore.awsrequest import AWSResponse
+        from botocore.compat import HTTPHeaders
 
         address = urlsplit(request.url)
         path = f"{address.path or '/'}?{address.query}" if address.query else address.path or "/"
@@ -77,7 +78,7 @@ class EmbeddedWorld:
         body = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else body.read()
         with _faults():
             status, answered, content = self._process.send(request.method, path, headers, body)
-        return AWSResponse(request.url, status, answered, _Raw(content))
+        return AWSResponse(request.url, status, HTTPHeaders.from_dict(answered), _Raw(content))
 
     def calls(self, service: str | None = None, operation: str | None = None) -> list[RecordedCall]:
         with _faults():
@@ -140,13 +141,11 @@ class EmbeddedWorld:
                 return self._process.control(operation, **arguments)
         except EmulatorRefused as refused:
             message = str(refused).partition(": ")[2]
-            raise ClientError(
-                {
-                    "Error": {"Code": refused.code, "Message": message},
-                    "ResponseMetadata": {"HTTPStatusCode": 400},
-                },  # type: ignore[typeddict-item]
-                operation,
-            ) from None
+            said: Any = {
+                "Error": {"Code": refused.code, "Message": str(refused)},
+                "ResponseMetadata": {"HTTPStatusCode": 400},
+            }
+            raise ClientError(said, operation) from None
 
     def reset(self, seed: int = 0) -> None:
         self._content = itertools.count()

@@ -14,13 +14,29 @@ class WorldFault(Exception):
 class CallView(Protocol):
     """A recorded call of the learner's."""
 
-    number: int
-    service: str
-    operation: str
-    parameters: Mapping[str, Any]
-    status: int
-    error: str
-    message: str
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def service(self) -> str: ...
+
+    @property
+    def operation(self) -> str: ...
+
+    @property
+    def parameters(self) -> Mapping[str, Any]: ...
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def error(self) -> str: ...
+
+    @property
+    def message(self) -> str: ...
+
+    @property
+    def region(self) -> str: ...
 
     @property
     def ok(self) -> bool: ...
@@ -33,7 +49,10 @@ class World(Protocol):
 
     account: str
     region: str
-    environment: Mapping[str, str]
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the learner's code finds in its environment, as in a shell that is logged in to AWS."""
 
     @property
     def registry(self) -> str:

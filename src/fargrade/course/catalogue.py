@@ -20,9 +20,7 @@ def texts_in(source: Path) -> list[str]:
     """The texts a Python file asks to be translated, in order, each once."""
     found: dict[str, None] = {}
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-        if not (
-            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in TRANSLATORS
-        ):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in TRANSLATORS):
             continue
         text = node.args[0] if node.args else None
         if isinstance(text, ast.Constant) and isinstance(text.value, str):
@@ -60,7 +58,5 @@ def unused(texts: Iterable[str], catalogue: Path) -> list[str]:
         return []
     wanted = set(texts)
     return [
-        f"translates nothing: {entry.msgid!r}"
-        for entry in polib.pofile(str(catalogue))
-        if entry.msgid not in wanted
+        f"translates nothing: {entry.msgid!r}" for entry in polib.pofile(str(catalogue)) if entry.msgid not in wanted
     ]

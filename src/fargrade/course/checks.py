@@ -44,9 +44,7 @@ def read_checks(grader: Path) -> tuple[CheckSpec, ...]:
 def _read_checks(grader: Path, _changed: int) -> tuple[CheckSpec, ...]:
     module = ast.parse(grader.read_text(encoding="utf-8"), filename=str(grader))
     return tuple(
-        _spec(node)
-        for node in module.body
-        if isinstance(node, ast.FunctionDef) and node.name.startswith(TEST_PREFIX)
+        _spec(node) for node in module.body if isinstance(node, ast.FunctionDef) and node.name.startswith(TEST_PREFIX)
     )
 
 

@@ -54,7 +54,7 @@ def load_catalogue(path: Path) -> None:
     _texts.update({entry.msgid: entry.msgstr for entry in polib.pofile(str(path)) if entry.translated()})
 
 
-def translate(text: str, **values: object) -> str:
+def translate(text: str, /, **values: object) -> str:
     """`text` in the current language (itself where there is no translation), with `{name}` filled in."""
     translated = _texts.get(text, text)
     return translated.format(**values) if values else translated

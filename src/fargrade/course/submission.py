@@ -151,9 +151,7 @@ class _Reader:
         except UnicodeEncodeError:
             return  # a name that is no text cannot be part of an answer
         except OSError as error:
-            self.problems[name] = t(
-                "{file} cannot be read: {why}.", file=name, why=error.strerror or str(error)
-            )
+            self.problems[name] = t("{file} cannot be read: {why}.", file=name, why=error.strerror or str(error))
             return
         self.total += len(content)
         if len(self.files) >= MAX_FILES or self.total > MAX_ITEM_BYTES:

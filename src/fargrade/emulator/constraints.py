@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from botocore.model import OperationModel, Shape
+from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
 from fargrade.emulator.errors import Refused
 
@@ -51,7 +51,7 @@ def _plan(operation: OperationModel) -> Check | None:
     return _compile(shape, operation.service_model.service_name, 0) if shape else None
 
 
-def _compile(shape: Shape, service: str, depth: int) -> Check | None:
+def _compile(shape: Any, service: str, depth: int) -> Check | None:
     if depth > MAX_DEPTH:
         return None
     if shape.type_name == "structure":
@@ -63,12 +63,12 @@ def _compile(shape: Shape, service: str, depth: int) -> Check | None:
     return _scalar(shape)
 
 
-def _structure(shape: Shape, service: str, depth: int) -> Check:
+def _structure(shape: StructureShape, service: str, depth: int) -> Check:
     required = list(shape.metadata.get("required", []))
     members = {
-        name: check
+        name: inner
         for name, member in shape.members.items()
-        if (service, name) not in LENIENT and (check := _compile(member, service, depth + 1))
+        if (service, name) not in LENIENT and (inner := _compile(member, service, depth + 1))
     }
 
     def check(path: str, value: Any) -> Iterator[Violation]:
@@ -85,7 +85,7 @@ def _structure(shape: Shape, service: str, depth: int) -> Check:
     return check
 
 
-def _list(shape: Shape, service: str, depth: int) -> Check:
+def _list(shape: ListShape, service: str, depth: int) -> Check:
     inner = _compile(shape.member, service, depth + 1)
     sized = _length(shape)
 
@@ -101,7 +101,7 @@ def _list(shape: Shape, service: str, depth: int) -> Check:
     return check
 
 
-def _map(shape: Shape, service: str, depth: int) -> Check:
+def _map(shape: MapShape, service: str, depth: int) -> Check:
     key_check = _compile(shape.key, service, depth + 1)
     value_check = _compile(shape.value, service, depth + 1)
 

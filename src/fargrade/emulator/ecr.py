@@ -35,7 +35,7 @@ class StoredImage(Image):
     """moto's image with what moto leaves out: true size, push time to the second, scan and pull."""
 
     def __init__(self, account: str, tag: str | None, manifest: str, repository: str, media: str, digest: str) -> None:
-        super().__init__(account, tag, manifest, repository, media, digest)  # type: ignore[arg-type]
+        super().__init__(account, tag, manifest, repository, media, digest)
         self.size = 0
         self.pushed: datetime = clock.now()
         self.pulled: datetime | None = None
@@ -192,11 +192,11 @@ def _size_of_parts(held: Repository, parsed: dict[str, Any]) -> int:
 
 
 def _by_digest(held: Repository, digest: str) -> StoredImage | None:
-    return next((image for image in held.images if image.get_image_digest() == digest), None)  # type: ignore[return-value]
+    return next((image for image in held.images if image.get_image_digest() == digest), None)
 
 
 def _by_tag(held: Repository, tag: str) -> StoredImage | None:
-    return next((image for image in held.images if tag in image.image_tags), None)  # type: ignore[return-value]
+    return next((image for image in held.images if tag in image.image_tags), None)
 
 
 def take_tag(image: Image, tag: str) -> None:
@@ -248,7 +248,7 @@ def describe_images(call: Call) -> dict[str, Any]:
     status = (given.get("filter") or {}).get("tagStatus", "ANY")
     images = [one for one in images if status == "ANY" or bool(one.image_tags) == (status == "TAGGED")]
     page, token = _page(images, given)
-    return {"imageDetails": [_detail(held, one) for one in page], "nextToken": token}  # type: ignore[arg-type]
+    return {"imageDetails": [_detail(held, one) for one in page], "nextToken": token}
 
 
 def _page(everything: list[Any], given: dict[str, Any]) -> tuple[list[Any], str | None]:
@@ -289,7 +289,8 @@ def _detail(held: Repository, image: StoredImage) -> dict[str, Any]:
 
 def scans_on_push(region: str, held: Repository) -> bool:
     """Whether a push is scanned: by the repository's setting, or by a registry rule whose filter matches it."""
-    if (held.image_scanning_configuration or {}).get("scanOnPush"):  # type: ignore[attr-defined]
+    setting: Any = held.image_scanning_configuration or {}
+    if setting.get("scanOnPush"):
         return True
     configuration = backend(region).registry_scanning_configuration or {}
     return any(

@@ -84,7 +84,8 @@ class Gateway:
     ) -> Response:
         protocol = service_model(service.model).protocol
         kept = {name: value for name, value in headers.items() if ALLOWED_HEADERS.match(name)}
-        operation, parameters = "?", {}
+        operation = "?"
+        parameters: dict[str, Any] = {}
         with self._lock:
             try:
                 request = moto_backend.request_of(service, region, method, path, kept, body)

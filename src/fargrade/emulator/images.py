@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from fargrade.emulator import ecr
+from fargrade.emulator import clock, ecr
 from fargrade.emulator.extensions import control_op
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -86,7 +86,7 @@ def seed_findings(
     image = ecr.find_image(ecr.repository(region, repository), {"imageDigest": digest})
     image.findings = [{"description": "", "uri": "", "attributes": [], **one} for one in findings]
     image.scan_status = status
-    image.scanned = ecr.clock.now() if status else None
+    image.scanned = clock.now() if status else None
     return {"findings": len(findings)}
 
 

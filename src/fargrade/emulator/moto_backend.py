@@ -10,10 +10,10 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from moto.core.exceptions import HTTPException
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.utils import get_service_model
+from werkzeug.exceptions import HTTPException
 
 from fargrade.emulator.errors import Refused, Response
 from fargrade.emulator.rules import ACCOUNT
@@ -53,9 +53,8 @@ def decode(service: Service, request: Request) -> tuple[str, dict[str, Any]]:
     try:
         protocol = determine_request_protocol(model, request.content_type)
         parser = PROTOCOL_PARSERS[protocol](operation)
-        parsed = parser.parse(
+        parsed: dict[str, Any] = parser.parse(
             {
-                "query_params": request.args,
                 "headers": request.headers,
                 "body": request.data if protocol not in ("query", "ec2") else "",
                 "values": request.values,

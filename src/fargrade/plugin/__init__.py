@@ -78,9 +78,7 @@ def pytest_runtest_makereport(
     return report
 
 
-def _attach_verdict(
-    report: pytest.TestReport, node: pytest.Item, found: Graded, error: BaseException | None
-) -> None:
+def _attach_verdict(report: pytest.TestReport, node: pytest.Item, found: Graded, error: BaseException | None) -> None:
     """Turn pytest's report into the check's: its outcome, its text, and the verdict for the collector."""
     session = GradingSession.of(node.config)
     status, finding = evidence.judge(error, found.spec.docs)

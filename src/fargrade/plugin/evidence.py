@@ -70,9 +70,7 @@ def _aws_refusal(error: BaseException) -> str:
     return f"{response['Error'].get('Code')}: {response['Error'].get('Message')}"
 
 
-def check_result(
-    spec: CheckSpec, status: Status, finding: Finding, calls: list[str], seconds: float
-) -> CheckResult:
+def check_result(spec: CheckSpec, status: Status, finding: Finding, calls: list[str], seconds: float) -> CheckResult:
     """The result of the check `spec`; the calls are kept only where they explain a failure."""
     shown = tuple(calls[-MAX_CALLS_SHOWN:]) if status == "failed" else ()
     return CheckResult(spec.id, spec.title, status, spec.points, spec.evidence, finding, shown, seconds)

@@ -78,9 +78,7 @@ class Learner:
 
 def not_begun(outcome: Outcome) -> bool:
     """Whether the learner's code ended in the stub's own `raise NotImplementedError`."""
-    return (
-        outcome.kind == "raised" and outcome.error is not None and outcome.error.type == "NotImplementedError"
-    )
+    return outcome.kind == "raised" and outcome.error is not None and outcome.error.type == "NotImplementedError"
 
 
 def _shown(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:

@@ -51,9 +51,7 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="COMMAND",
         help="the command that replays this run, printed with the result",
     )
-    group.addoption(
-        "--face", action="store_true", help="show items and verdicts instead of pytest's own output"
-    )
+    group.addoption("--face", action="store_true", help="show items and verdicts instead of pytest's own output")
 
 
 def read_options(config: pytest.Config, root: Path) -> Options:

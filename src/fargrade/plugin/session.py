@@ -55,8 +55,7 @@ class GradingSession:
         if answer.problems:
             return True
         return any(
-            not (stub / name).is_file()
-            or _plain(answer.files.get(name)) != _plain((stub / name).read_bytes())
+            not (stub / name).is_file() or _plain(answer.files.get(name)) != _plain((stub / name).read_bytes())
             for name in item.stub_names()
         ) or any(name not in answer.files for name in relative_files(stub))
 

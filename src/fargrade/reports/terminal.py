@@ -183,9 +183,7 @@ class TerminalReport:
                 )
             )
         if grade.backend.get("confined") is False:
-            remarks.append(
-                str(grade.backend.get("note") or t("The code ran unconfined: not a grade, a self-check."))
-            )
+            remarks.append(str(grade.backend.get("note") or t("The code ran unconfined: not a grade, a self-check.")))
         if not grade.complete:
             remarks.append(t("The grading was interrupted: what did not run is not judged."))
         return remarks

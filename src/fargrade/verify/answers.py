@@ -70,7 +70,7 @@ def known_answers(item: Item) -> list[KnownAnswer]:
         folder = item.answers / kind
         for one in sorted(folder.iterdir()) if folder.is_dir() else []:
             if one.is_dir():
-                answers.append(_read(item, kind, one))  # type: ignore[arg-type]
+                answers.append(_read(item, kind, one))
     return answers
 
 
@@ -89,9 +89,7 @@ def _read(item: Item, kind: Literal["right", "wrong"], folder: Path) -> KnownAns
     if not meta.get("why"):
         raise ValueError(f"{where}: say in `why` what this answer shows")
     if bool(fails) != (kind == "wrong"):
-        raise ValueError(
-            f"{where}: a wrong answer names in `fails` the checks that must fail; a right one has none"
-        )
+        raise ValueError(f"{where}: a wrong answer names in `fails` the checks that must fail; a right one has none")
     return KnownAnswer(
         item,
         kind,

@@ -100,11 +100,7 @@ def _known(item: Item, answers: list[KnownAnswer]) -> Iterable[str]:
         if unknown:
             yield f"{item.id} {answer.label} names checks that do not exist: {', '.join(sorted(unknown))}"
         named |= ids if ALL in answer.fails else set(answer.fails)
-        if (
-            answer.kind in ("right", "wrong")
-            and set(relative_files(answer.folder)) == {META}
-            and not answer.without
-        ):
+        if answer.kind in ("right", "wrong") and set(relative_files(answer.folder)) == {META} and not answer.without:
             yield f"{item.id} {answer.label} is the solution"
     for check in sorted(ids - named):
         yield f"{item.id}: no wrong answer fails the check {check}: can it fail?"

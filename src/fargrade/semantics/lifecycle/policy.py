@@ -63,9 +63,7 @@ class Rule:
         """A star in a prefix is no wildcard, only a character that no tag holds."""
         if self.by_prefix:
             return tuple(re.compile(re.escape(tag) + ".*", re.DOTALL) for tag in self.tags)
-        return tuple(
-            re.compile(".*".join(re.escape(part) for part in tag.split("*")), re.DOTALL) for tag in self.tags
-        )
+        return tuple(re.compile(".*".join(re.escape(part) for part in tag.split("*")), re.DOTALL) for tag in self.tags)
 
     def matches(self, tags: Collection[str], storage_class: str = "standard") -> bool:
         """Whether an image with these tags meets the tagging requirements: *every* entry, by some tag."""
@@ -102,8 +100,7 @@ def parse_policy(text: str) -> Policy:
         )
     if len(rules) > MAX_RULES:
         raise LifecycleRefused(
-            f"array is too long: must have at most {MAX_RULES} elements "
-            f"but instance has {len(rules)} elements",
+            f"array is too long: must have at most {MAX_RULES} elements but instance has {len(rules)} elements",
             "The policy has {count} rules; ECR takes at most {limit}.",
             count=len(rules),
             limit=MAX_RULES,
@@ -161,9 +158,7 @@ def _read_rule(rule: Any, where: str) -> Rule:
     _check_object(action, f"{where}: action", required=("type",), optional=("targetStorageClass",))
     tag_status = _choice(selection["tagStatus"], TAG_STATUSES, f"{where}: tagStatus")
     count_type = _choice(selection["countType"], COUNT_TYPES, f"{where}: countType")
-    storage_class = _choice(
-        selection.get("storageClass", "standard"), STORAGE_CLASSES, f"{where}: storageClass"
-    )
+    storage_class = _choice(selection.get("storageClass", "standard"), STORAGE_CLASSES, f"{where}: storageClass")
     kind = _choice(action["type"], ACTIONS, f"{where}: action type")
     count = _positive(selection["countNumber"], f"{where}: countNumber")
     _check_unit(selection, count_type, where)
@@ -184,9 +179,7 @@ def _read_rule(rule: Any, where: str) -> Rule:
 
 def _no_schema(reason: str, **values: str) -> LifecycleRefused:
     """What the validator says when no variant of a rule fits (seen); the reason is ours."""
-    return LifecycleRefused(
-        "instance failed to match exactly one schema (matched 0 out of 2)", reason, **values
-    )
+    return LifecycleRefused("instance failed to match exactly one schema (matched 0 out of 2)", reason, **values)
 
 
 def _check_unit(selection: dict[str, Any], count_type: str, where: str) -> None:
@@ -220,8 +213,7 @@ def _check_count_type(count_type: str, storage_class: str, kind: str, count: int
             )
         if count < MIN_ARCHIVED_DAYS:
             raise LifecycleRefused(
-                "numeric instance is lower than the required minimum "
-                f"(minimum: {MIN_ARCHIVED_DAYS}, found: {count})",
+                f"numeric instance is lower than the required minimum (minimum: {MIN_ARCHIVED_DAYS}, found: {count})",
                 "{where}: an archived image stays at least {least} days, not {count}.",
                 where=where,
                 least=MIN_ARCHIVED_DAYS,

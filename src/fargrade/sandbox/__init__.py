@@ -1,0 +1,18 @@
+"""The learner's code runs here: confined where the machine can, within limits, always to an outcome."""
+
+from fargrade.sandbox.confinement import Confinement
+from fargrade.sandbox.job import Command, Job, Limits, Outcome, PythonCall, Raised
+from fargrade.sandbox.sandbox import Sandbox, SandboxUnavailable, open_sandbox
+
+__all__ = [
+    "Command",
+    "Confinement",
+    "Job",
+    "Limits",
+    "Outcome",
+    "PythonCall",
+    "Raised",
+    "Sandbox",
+    "SandboxUnavailable",
+    "open_sandbox",
+]

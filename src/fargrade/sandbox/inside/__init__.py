@@ -1,0 +1,1 @@
+"""What runs beside the learner's code, inside its confinement: standard library only, no fargrade imports."""
