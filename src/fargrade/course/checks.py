@@ -43,13 +43,27 @@ def read_checks(grader: Path) -> tuple[CheckSpec, ...]:
 @lru_cache(maxsize=256)
 def _read_checks(grader: Path, _changed: int) -> tuple[CheckSpec, ...]:
     module = ast.parse(grader.read_text(encoding="utf-8"), filename=str(grader))
+    constants = _constants(module)
     return tuple(
-        _spec(node) for node in module.body if isinstance(node, ast.FunctionDef) and node.name.startswith(TEST_PREFIX)
+        _spec(node, constants)
+        for node in module.body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith(TEST_PREFIX)
     )
 
 
-def _spec(function: ast.FunctionDef) -> CheckSpec:
-    given = _check_arguments(function)
+def _constants(module: ast.Module) -> dict[str, Any]:
+    """The module's own constants, such as the first part of its documentation's addresses."""
+    return {
+        node.targets[0].id: node.value.value
+        for node in module.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant)
+    }
+
+
+def _spec(function: ast.FunctionDef, constants: dict[str, Any]) -> CheckSpec:
+    given = _check_arguments(function, constants)
     evidence = given.get("evidence", "state")
     if evidence not in get_args(Evidence):
         raise ValueError(f"{function.name}: evidence is one of {get_args(Evidence)}, not {evidence!r}")
@@ -63,18 +77,25 @@ def _spec(function: ast.FunctionDef) -> CheckSpec:
     )
 
 
-def _check_arguments(function: ast.FunctionDef) -> dict[str, Any]:
-    """The literal keywords of the `@check(...)` decorator."""
+def _check_arguments(function: ast.FunctionDef, constants: dict[str, Any]) -> dict[str, Any]:
+    """The keywords of the `@check(...)` decorator."""
     for decorator in function.decorator_list:
         if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "check":
-            return {keyword.arg: _literal(keyword.value) for keyword in decorator.keywords if keyword.arg}
+            return {
+                keyword.arg: _value(keyword.value, constants) for keyword in decorator.keywords if keyword.arg
+            }
     return {}
 
 
-def _literal(node: ast.expr) -> Any:
+def _value(node: ast.expr, constants: dict[str, Any]) -> Any:
+    """A literal, a constant of the module, or the sum of such."""
+    if isinstance(node, ast.Name) and node.id in constants:
+        return constants[node.id]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _value(node.left, constants) + _value(node.right, constants)
     try:
         return ast.literal_eval(node)
     except ValueError:
         raise ValueError(
-            f"line {node.lineno}: write the arguments of @check out as literals, so that they can be read"
+            f"line {node.lineno}: the arguments of @check are literals or the module's own constants"
         ) from None

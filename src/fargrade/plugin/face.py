@@ -30,9 +30,10 @@ class Face:
         self._status: Status | None = None
         self._shown = ""
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        reporter = config.pluginmanager.getplugin("terminalreporter")
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """From here on pytest's reporter writes to the buffer."""
+        reporter = self._config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None:
             from _pytest._io import TerminalWriter
 

@@ -58,7 +58,7 @@ def verify(course: Course, items: Sequence[Item], *, seeds: int = 1, seed: int |
     holes += [f"{proof.item} {proof.label}: {proof.hole}" for proof in proofs if proof.hole]
     console.print(_table(items, proofs))
     for hole in dict.fromkeys(holes):
-        console.print(Text.assemble(("hole  ", "bold red"), hole))
+        console.print(Text.assemble(("hole  ", "bold red"), hole), soft_wrap=True)
     console.print(f"{len(proofs)} gradings, {len(set(holes))} holes, seed {first}")
     return 1 if holes else 0
 

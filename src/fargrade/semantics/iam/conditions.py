@@ -15,6 +15,7 @@ from typing import Any
 
 from fargrade.semantics.iam.errors import MalformedPolicy, UnknownCondition
 from fargrade.semantics.iam.patterns import Context, Unresolved, arn_like, like, wildcard_regex
+from fargrade.semantics.texts import t
 
 OPERATOR = re.compile(r"(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?")
 
@@ -73,7 +74,7 @@ def read_condition(name: str, key: str, values: tuple[str, ...]) -> Condition:
         except (ValueError, InvalidOperation, binascii.Error):
             raise MalformedPolicy(
                 "The policy failed legacy parsing",
-                "{operator} cannot read the value {value}",
+                t("{operator} cannot read the value {value}"),
                 operator=name,
                 value=value,
             ) from None

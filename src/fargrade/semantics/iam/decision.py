@@ -137,7 +137,9 @@ def may_assume(
 
 
 def access_denied(request: Request, decision: Decision) -> str:
-    """What AWS says of a request that was not allowed."""
+    """What AWS says of a request that was not allowed. Raises ValueError for one that was."""
+    if decision.allowed:
+        raise ValueError("the request is allowed")
     because = DENIED_BECAUSE[decision.why].format(source=decision.source, action=request.action)
     return (
         f"AccessDeniedException: User: {request.principal} is not authorized to perform: {request.action} "

@@ -22,6 +22,7 @@ from fargrade.semantics.iam.principals import (
     WEB_PROVIDERS,
     Principals,
 )
+from fargrade.semantics.texts import t
 
 Kind = Literal["identity", "resource", "trust"]
 VERSIONS = ("2008-10-17", "2012-10-17")
@@ -73,27 +74,27 @@ def parse_policy(document: str | Mapping[str, Any], kind: Kind = "identity", nam
     """
     content = _load(document) if isinstance(document, str) else document
     if not isinstance(content, Mapping):
-        raise _syntax("the policy must be a JSON object")
+        raise _syntax(t("the policy must be a JSON object"))
     if unknown := sorted(set(content) - {"Version", "Id", "Statement"}):
-        raise _syntax("a policy has no element {name}", name=unknown[0])
+        raise _syntax(t("a policy has no element {name}"), name=unknown[0])
     version = content.get("Version", VERSIONS[0])
     if version not in VERSIONS:
-        raise _syntax('Version must be "2012-10-17"')
+        raise _syntax(t('Version must be "2012-10-17"'))
     if kind == "identity" and version != CURRENT_VERSION:
         raise MalformedPolicy(
             "Policy document must be version 2012-10-17 or greater.",
-            'the policy needs "Version": "2012-10-17"',
+            t('the policy needs "Version": "2012-10-17"'),
         )
     written = content.get("Statement")
     entries = [written] if isinstance(written, Mapping) else written
     if not isinstance(entries, list) or not entries:
-        raise _syntax("Statement must be a statement or a list of at least one")
+        raise _syntax(t("Statement must be a statement or a list of at least one"))
     statements = tuple(_read_statement(entry, number, kind) for number, entry in enumerate(entries, 1))
     sids = Counter(statement.sid for statement in statements if statement.sid)
     if repeated := [sid for sid, times in sids.items() if times > 1]:
         raise MalformedPolicy(
             "Statement IDs (SID) in a single policy must be unique.",
-            "two statements have the Sid {sid}",
+            t("two statements have the Sid {sid}"),
             sid=repeated[0],
         )
     return Policy(statements, version, name)
@@ -109,33 +110,33 @@ def _load(text: str) -> Any:
     except MalformedPolicy:
         raise
     except (ValueError, RecursionError):
-        raise MalformedPolicy("This policy contains invalid Json", "the policy is not valid JSON") from None
+        raise MalformedPolicy("This policy contains invalid Json", t("the policy is not valid JSON")) from None
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """JSON lets a key stand twice and the last one win: in a policy that is a mistake."""
     names = Counter(name for name, _ in pairs)
     if repeated := [name for name, times in names.items() if times > 1]:
-        raise _syntax("{name} stands twice in one object: only the last would count", name=repeated[0])
+        raise _syntax(t("{name} stands twice in one object: only the last would count"), name=repeated[0])
     return dict(pairs)
 
 
 def _read_statement(entry: Any, number: int, kind: Kind) -> Statement:
     if not isinstance(entry, Mapping):
-        raise _syntax("statement {number} must be a JSON object", number=number)
+        raise _syntax(t("statement {number} must be a JSON object"), number=number)
     if unknown := sorted(set(entry) - ELEMENTS):
-        raise _syntax("statement {number} has no element {name}", number=number, name=unknown[0])
+        raise _syntax(t("statement {number} has no element {name}"), number=number, name=unknown[0])
     for one in OPPOSABLE:
         if one in entry and f"Not{one}" in entry:
-            raise _syntax("statement {number} has both {name} and Not{name}", number=number, name=one)
+            raise _syntax(t("statement {number} has both {name} and Not{name}"), number=number, name=one)
     if entry.get("Effect") not in ("Allow", "Deny"):
-        raise _syntax('statement {number}: Effect must be "Allow" or "Deny"', number=number)
+        raise _syntax(t('statement {number}: Effect must be "Allow" or "Deny"'), number=number)
     sid = entry.get("Sid", "")
     if not isinstance(sid, str) or (kind == "identity" and not re.fullmatch("[A-Za-z0-9]*", sid)):
         raise MalformedPolicy(
             "Statement IDs (SID) must be alpha-numeric. "
             "Check that your input satisfies the regular expression [0-9A-Za-z]*",
-            "statement {number}: a Sid has letters and digits only",
+            t("statement {number}: a Sid has letters and digits only"),
             number=number,
         )
     actions, not_actions = _read_list(entry, "Action", number)
@@ -158,7 +159,7 @@ def _read_statement(entry: Any, number: int, kind: Kind) -> Statement:
 def _strings(value: Any, name: str, number: int) -> tuple[str, ...]:
     values = value if isinstance(value, list) else [value]
     if not all(isinstance(one, str) for one in values):
-        raise _syntax("statement {number}: {name} must be a string or a list of strings", number=number, name=name)
+        raise _syntax(t("statement {number}: {name} must be a string or a list of strings"), number=number, name=name)
     return tuple(values)
 
 
@@ -172,7 +173,7 @@ def _read_list(entry: Mapping[str, Any], name: str, number: int) -> tuple[tuple[
 def _check_actions(actions: tuple[str, ...], number: int, kind: Kind, entry: Mapping[str, Any]) -> None:
     if not actions:
         raise MalformedPolicy(
-            "Policy statement must contain actions.", "statement {number} names no Action", number=number
+            "Policy statement must contain actions.", t("statement {number} names no Action"), number=number
         )
     for action in actions:
         vendor, colon, operation = action.partition(":")
@@ -181,14 +182,14 @@ def _check_actions(actions: tuple[str, ...], number: int, kind: Kind, entry: Map
         if not colon or not operation:
             raise MalformedPolicy(
                 "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
-                "statement {number}: the action {action} must be written service:Operation",
+                t("statement {number}: the action {action} must be written service:Operation"),
                 number=number,
                 action=action,
             )
         if not VENDOR.fullmatch(vendor):
             raise MalformedPolicy(
                 f"Vendor {vendor} is not valid",
-                "statement {number}: the action {action} names no service",
+                t("statement {number}: the action {action} names no service"),
                 number=number,
                 action=action,
             )
@@ -201,7 +202,7 @@ def _check_trust_action(action: str, number: int, entry: Mapping[str, Any]) -> N
     if "NotAction" in entry or (action.lower() not in known and action.lower() not in ("sts:*", "sts:assumerole*")):
         raise MalformedPolicy(
             "AssumeRole policy may only specify STS AssumeRole actions.",
-            "statement {number}: {action} has no place in a trust policy",
+            t("statement {number}: {action} has no place in a trust policy"),
             number=number,
             action=action,
         )
@@ -212,18 +213,18 @@ def _check_resources(resources: tuple[str, ...], number: int, kind: Kind, entry:
     if kind == "trust" and present:
         raise MalformedPolicy(
             "Has prohibited field Resource.",
-            "statement {number}: a trust policy has no Resource, it is about its own role",
+            t("statement {number}: a trust policy has no Resource, it is about its own role"),
             number=number,
         )
     if (kind == "identity" or present) and not resources:
         raise MalformedPolicy(
-            "Policy statement must contain resources.", "statement {number} names no Resource", number=number
+            "Policy statement must contain resources.", t("statement {number} names no Resource"), number=number
         )
     for resource in resources:
         if resource != "*" and not resource.startswith("arn:"):
             raise MalformedPolicy(
                 f'Resource {resource} must be in ARN format or "*".',
-                'statement {number}: the Resource {resource} is neither an ARN nor "*"',
+                t('statement {number}: the Resource {resource} is neither an ARN nor "*"'),
                 number=number,
                 resource=resource,
             )
@@ -231,7 +232,7 @@ def _check_resources(resources: tuple[str, ...], number: int, kind: Kind, entry:
 
 def _read_conditions(block: Any, number: int) -> tuple[Condition, ...]:
     if not isinstance(block, Mapping) or not all(isinstance(keys, Mapping) for keys in block.values()):
-        raise _syntax("statement {number}: Condition is {{operator: {{key: value}}}}", number=number)
+        raise _syntax(t("statement {number}: Condition is {{operator: {{key: value}}}}"), number=number)
     return tuple(
         read_condition(operator, key, _condition_values(value, number))
         for operator, keys in block.items()
@@ -242,7 +243,7 @@ def _read_conditions(block: Any, number: int) -> tuple[Condition, ...]:
 def _condition_values(value: Any, number: int) -> tuple[str, ...]:
     values = value if isinstance(value, list) else [value]
     if not values or not all(isinstance(one, str | bool | int | float) for one in values):
-        raise _syntax("statement {number}: a condition's values are strings", number=number)
+        raise _syntax(t("statement {number}: a condition's values are strings"), number=number)
     return tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in values)
 
 
@@ -252,22 +253,24 @@ def _read_principals(entry: Mapping[str, Any], number: int, kind: Kind) -> Princ
         if key:
             raise MalformedPolicy(
                 "Policy document should not specify a principal.",
-                "statement {number}: a policy attached to a role has no {name}: the principal is the role",
+                t("statement {number}: a policy attached to a role has no {name}: the principal is the role"),
                 number=number,
                 name=key,
             )
         return None
     if not key or (kind == "trust" and key == "NotPrincipal"):
-        raise MalformedPolicy("Missing required field Principal", "statement {number} needs a Principal", number=number)
+        raise MalformedPolicy(
+            "Missing required field Principal", t("statement {number} needs a Principal"), number=number
+        )
     written = {"AWS": "*"} if entry[key] == "*" else entry[key]
     if not isinstance(written, Mapping) or not written:
-        raise _syntax("statement {number}: {name} is * or {{kind: who}}", number=number, name=key)
+        raise _syntax(t("statement {number}: {name} is * or {{kind: who}}"), number=number, name=key)
     by_kind = []
     for name, value in written.items():
         if name not in KINDS:
             raise MalformedPolicy(
                 f'Invalid principal in policy: "{name}"',
-                "statement {number}: there is no principal type {name}, only {kinds}",
+                t("statement {number}: there is no principal type {name}, only {kinds}"),
                 number=number,
                 name=name,
                 kinds=", ".join(KINDS),
@@ -290,7 +293,7 @@ def _check_principal(kind: str, name: str, number: int) -> None:
     if not good:
         raise MalformedPolicy(
             f'Invalid principal in policy: "{kind}":"{name}"',
-            "statement {number}: {name} is no principal of type {kind}",
+            t("statement {number}: {name} is no principal of type {kind}"),
             number=number,
             name=name,
             kind=kind,

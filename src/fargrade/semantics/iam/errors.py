@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fargrade.semantics.texts import t
+
 
 class MalformedPolicy(ValueError):
     """IAM would refuse this policy (error code MalformedPolicyDocument), or it says what is not known here.
@@ -25,6 +27,6 @@ class UnknownCondition(MalformedPolicy):
     def __init__(self, operator: str) -> None:
         super().__init__(
             f"Invalid Condition type : {operator}.",
-            "there is no condition operator {operator}",
+            t("there is no condition operator {operator}"),
             operator=operator,
         )

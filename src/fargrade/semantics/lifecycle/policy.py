@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NoReturn, cast
 
+from fargrade.semantics.texts import t
+
 MIN_LENGTH, MAX_LENGTH = 100, 30_720
 MAX_RULES = 50
 MAX_WILDCARDS = 4
@@ -90,22 +92,22 @@ def parse_policy(text: str) -> Policy:
     """
     _check_length(text)
     document = _load(text)
-    _check_object(document, "the policy", required=("rules",), optional=())
+    _check_object(document, "policy", required=("rules",), optional=())
     rules = document["rules"]
-    _check_type(rules, list, "the policy's rules")
+    _check_type(rules, list, "rules")
     if not rules:
         raise LifecycleRefused(
             "array is too short: must have at least 1 elements but instance has 0 elements",
-            "The policy has no rules.",
+            t("The policy has no rules."),
         )
     if len(rules) > MAX_RULES:
         raise LifecycleRefused(
             f"array is too long: must have at most {MAX_RULES} elements but instance has {len(rules)} elements",
-            "The policy has {count} rules; ECR takes at most {limit}.",
+            t("The policy has {count} rules; ECR takes at most {limit}."),
             count=len(rules),
             limit=MAX_RULES,
         )
-    parsed = [_read_rule(rule, f"rule number {index}") for index, rule in enumerate(rules, start=1)]
+    parsed = [_read_rule(rule, f"rules[{index}]") for index, rule in enumerate(rules)]
     _check_together(parsed)
     return Policy(tuple(sorted(parsed, key=lambda rule: rule.priority)))
 
@@ -119,7 +121,7 @@ def _check_length(text: str) -> None:
         )
         raise LifecycleRefused(  # seen
             f"Member must have length {bound}",
-            "The policy is {length} characters long; ECR takes {least} to {most}.",
+            t("The policy is {length} characters long; ECR takes {least} to {most}."),
             length=len(text),
             least=MIN_LENGTH,
             most=MAX_LENGTH,
@@ -130,11 +132,11 @@ def _load(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
         raise LifecycleRefused(
             "Could not map policyString into LifecyclePolicy.",  # as moto has it, from AWS
-            "The policy is not valid JSON{where}.",
-            where=where,
+            t("The policy is not valid JSON: look at line {line}."),
+            line=line,
         ) from None
 
 
@@ -145,7 +147,7 @@ def _no_constant(name: str) -> NoReturn:
 def _read_rule(rule: Any, where: str) -> Rule:
     _check_object(rule, where, required=("rulePriority", "selection", "action"), optional=("description",))
     priority = _positive(rule["rulePriority"], f"{where}: rulePriority")
-    where = f"rule {priority}"
+    where = f"rulePriority {priority}"
     if "description" in rule:
         _check_type(rule["description"], str, f"{where}: description")
     selection, action = rule["selection"], rule["action"]
@@ -185,42 +187,42 @@ def _no_schema(reason: str, **values: str) -> LifecycleRefused:
 def _check_unit(selection: dict[str, Any], count_type: str, where: str) -> None:
     if count_type == "imageCountMoreThan":
         if "countUnit" in selection:
-            raise _no_schema("{where} counts images, so it must not have countUnit.", where=where)
+            raise _no_schema(t("{where} counts images, so it must not have countUnit."), where=where)
     elif "countUnit" not in selection:
-        raise _no_schema('{where} counts days, so it needs "countUnit": "days".', where=where)
+        raise _no_schema(t('{where} counts days, so it needs "countUnit": "days".'), where=where)
     else:
         _choice(selection["countUnit"], ("days",), f"{where}: countUnit")
 
 
 def _check_action(action: dict[str, Any], kind: str, where: str) -> None:
     if kind == "expire" and "targetStorageClass" in action:
-        raise _no_schema("{where} expires images, so it must not have targetStorageClass.", where=where)
+        raise _no_schema(t("{where} expires images, so it must not have targetStorageClass."), where=where)
     if kind == "transition":
         if "targetStorageClass" not in action:
-            raise _no_schema('{where} needs "targetStorageClass": "archive".', where=where)
+            raise _no_schema(t('{where} needs "targetStorageClass": "archive".'), where=where)
         _choice(action["targetStorageClass"], ("archive",), f"{where}: targetStorageClass")
 
 
 def _check_count_type(count_type: str, storage_class: str, kind: str, count: int, where: str) -> None:
     """Which count type goes with which action and storage class ("Lifecycle policy properties")."""
     if count_type == "sinceImagePulled" and kind != "transition":
-        raise _no_schema("{where}: sinceImagePulled can only archive (transition), not expire.", where=where)
+        raise _no_schema(t("{where}: sinceImagePulled can only archive (transition), not expire."), where=where)
     if count_type == "sinceImageTransitioned":
         if storage_class != "archive" or kind != "expire":
             raise _no_schema(
-                "{where}: sinceImageTransitioned needs storageClass archive and the action expire.",
+                t("{where}: sinceImageTransitioned needs storageClass archive and the action expire."),
                 where=where,
             )
         if count < MIN_ARCHIVED_DAYS:
             raise LifecycleRefused(
                 f"numeric instance is lower than the required minimum (minimum: {MIN_ARCHIVED_DAYS}, found: {count})",
-                "{where}: an archived image stays at least {least} days, not {count}.",
+                t("{where}: an archived image stays at least {least} days, not {count}."),
                 where=where,
                 least=MIN_ARCHIVED_DAYS,
                 count=count,
             )
     elif storage_class == "archive":
-        raise _no_schema("{where}: storageClass archive goes with sinceImageTransitioned only.", where=where)
+        raise _no_schema(t("{where}: storageClass archive goes with sinceImageTransitioned only."), where=where)
 
 
 def _read_tags(selection: dict[str, Any], tag_status: str, where: str) -> tuple[str, ...]:
@@ -233,7 +235,7 @@ def _read_tags(selection: dict[str, Any], tag_status: str, where: str) -> tuple[
         if given:
             raise LifecycleRefused(
                 f"Can only specify {given[0]} when tagStatus=TAGGED.",
-                "{where}: {key} goes with tagStatus tagged only, not with {status}.",
+                t("{where}: {key} goes with tagStatus tagged only, not with {status}."),
                 where=where,
                 key=given[0],
                 status=tag_status,
@@ -242,13 +244,13 @@ def _read_tags(selection: dict[str, Any], tag_status: str, where: str) -> tuple[
     if len(given) == 2:
         raise LifecycleRefused(
             "Must specify only one of tagPrefixList or tagPatternList when tagStatus=TAGGED.",
-            "{where} has both tagPrefixList and tagPatternList: choose one.",
+            t("{where} has both tagPrefixList and tagPatternList: choose one."),
             where=where,
         )
     if not given or not selection[given[0]]:
         raise LifecycleRefused(  # seen
             "Must specify tagPrefixList or tagPatternList when tagStatus=TAGGED.",
-            "{where}: tagStatus tagged needs a tagPrefixList or a tagPatternList.",
+            t("{where}: tagStatus tagged needs a tagPrefixList or a tagPatternList."),
             where=where,
         )
     for tag in selection[given[0]]:
@@ -261,14 +263,14 @@ def _check_tag(tag: str, key: str, where: str) -> None:
         # Not documented; the tag of an image has at least one character in ECR's own model.
         raise LifecycleRefused(
             'string "" is too short (length: 0, required minimum: 1)',
-            "{where}: {key} holds an empty string.",
+            t("{where}: {key} holds an empty string."),
             where=where,
             key=key,
         )
     if key == "tagPatternList" and tag.count("*") > MAX_WILDCARDS:
         raise LifecycleRefused(
             f"Only {MAX_WILDCARDS} wildcards are allowed per tag pattern.",
-            "{where}: the pattern {tag} has more than {limit} stars.",
+            t("{where}: the pattern {tag} has more than {limit} stars."),
             where=where,
             tag=tag,
             limit=MAX_WILDCARDS,
@@ -281,7 +283,7 @@ def _check_together(rules: list[Rule]) -> None:
     if repeated := [priority for priority, times in priorities.items() if times > 1]:
         raise LifecycleRefused(
             "rulePriority must be unique.",
-            "Two rules have rulePriority {priority}.",
+            t("Two rules have rulePriority {priority}."),
             priority=repeated[0],
         )
     for storage_class in STORAGE_CLASSES:
@@ -290,12 +292,12 @@ def _check_together(rules: list[Rule]) -> None:
         if sum(rule.tag_status == "untagged" for rule in chosen) > 1:
             raise LifecycleRefused(  # seen
                 "Only one rule can select Untagged images per storage class.",
-                "Two rules select untagged images: join them.",
+                t("Two rules select untagged images: join them."),
             )
         if twice := _repeated(frozenset(rule.tags) for rule in chosen if rule.by_prefix):
             raise LifecycleRefused(
                 "Tag prefix lists must be unique per storage class.",
-                "Two rules have the same tagPrefixList: {prefixes}.",
+                t("Two rules have the same tagPrefixList: {prefixes}."),
                 prefixes=", ".join(sorted(twice)),
             )
 
@@ -306,8 +308,10 @@ def _check_any_last(rules: list[Rule]) -> None:
         if rule.tag_status == "any" and rule.priority != last:
             raise LifecycleRefused(  # seen
                 "Rule for tagStatus=ANY must have the lowest priority per storage class",
-                "Rule {priority} selects any image, so it must be the last: no rulePriority may be higher "
-                "than its own, and there may be only one such rule.",
+                t(
+                    "Rule {priority} selects any image, so it must be the last: no rulePriority may be higher "
+                    "than its own, and there may be only one such rule."
+                ),
                 priority=rule.priority,
             )
 
@@ -326,14 +330,14 @@ def _check_object(value: Any, where: str, *, required: tuple[str, ...], optional
     if missing := sorted(set(required) - set(value)):
         raise LifecycleRefused(
             f"object has missing required properties ({json.dumps(missing)})",
-            "{where} needs {keys}.",
+            t("{where} needs {keys}."),
             where=where,
             keys=", ".join(missing),
         )
     if unknown := sorted(set(value) - {*required, *optional}):
         raise LifecycleRefused(
             f"object instance has properties which are not allowed by the schema: {json.dumps(unknown)}",
-            "{where} has {keys}, which ECR does not know there.",
+            t("{where} has {keys}, which ECR does not know there."),
             where=where,
             keys=", ".join(unknown),
         )
@@ -348,7 +352,7 @@ def _check_type(value: Any, wanted: type, where: str) -> None:
         raise LifecycleRefused(  # seen
             f"instance type ({_type_name(value)}) does not match any allowed primitive type "
             f'(allowed: ["{JSON_TYPES[wanted]}"])',
-            "{where} must be of type {wanted}, not {found}.",
+            t("{where} must be of type {wanted}, not {found}."),
             where=where,
             wanted=JSON_TYPES[wanted],
             found=_type_name(value),
@@ -360,7 +364,7 @@ def _positive(value: Any, where: str) -> int:
     if value < 1:
         raise LifecycleRefused(
             f"numeric instance is lower than the required minimum (minimum: 1, found: {value})",
-            "{where} must be 1 or more, not {count}.",
+            t("{where} must be 1 or more, not {count}."),
             where=where,
             count=value,
         )
@@ -372,7 +376,7 @@ def _choice(value: Any, choices: tuple[str, ...], where: str) -> str:
     if value not in choices:
         raise LifecycleRefused(
             f'instance value ("{value}") not found in enum (possible values: {json.dumps(list(choices))})',
-            "{where} must be {choices}, not {found}.",
+            t("{where} must be {choices}, not {found}."),
             where=where,
             choices=" / ".join(choices),
             found=value,

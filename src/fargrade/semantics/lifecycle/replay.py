@@ -15,11 +15,13 @@ class Replay:
     """What became of every image that was ever pushed.
 
     `left` are the images still there, as they are at the end; `gone` says for each deleted digest when it
-    went, `fates` why (for those still there: the last evaluation), `last_tags` the tags it had then.
+    went, `archived` when it was moved to the archive (from where nothing is pulled); `fates` says why it
+    went, or else what the last evaluation said of it, `last_tags` the tags it had then.
     """
 
     left: dict[str, Image]
     gone: dict[str, datetime]
+    archived: dict[str, datetime]
     fates: dict[str, Fate]
     last_tags: dict[str, frozenset[str]]
 
@@ -32,7 +34,7 @@ def replay(policy: Policy, pushes: Iterable[Image], until: datetime, every: time
     """
     waiting = sorted(pushes, key=lambda image: (image.pushed_at, image.digest))
     store: dict[str, Image] = {}
-    result = Replay(left=store, gone={}, fates={}, last_tags={})
+    result = Replay(left=store, gone={}, archived={}, fates={}, last_tags={})
     moment = until - every * ((until - waiting[0].pushed_at) // every) if waiting else until
     coming = 0
     while moment <= until:
@@ -49,7 +51,7 @@ def _push(store: dict[str, Image], new: Image) -> None:
         if image.tags & new.tags:
             store[digest] = replace(image, tags=image.tags - new.tags)
     known = store.get(new.digest)
-    store[new.digest] = replace(new, tags=new.tags | known.tags) if known else new
+    store[new.digest] = replace(known, tags=new.tags | known.tags) if known else new
 
 
 def _apply(policy: Policy, result: Replay, moment: datetime) -> None:
@@ -60,6 +62,7 @@ def _apply(policy: Policy, result: Replay, moment: datetime) -> None:
         result.last_tags[digest] = image.tags
         if fate.outcome == "transitioned":
             result.left[digest] = replace(image, storage_class="archive", transitioned_at=moment)
+            result.archived[digest] = moment
         elif fate.outcome == "expired":
             result.gone[digest] = moment
             del result.left[digest]
