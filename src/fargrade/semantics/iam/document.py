@@ -232,7 +232,10 @@ def _check_resources(resources: tuple[str, ...], number: int, kind: Kind, entry:
 
 def _read_conditions(block: Any, number: int) -> tuple[Condition, ...]:
     if not isinstance(block, Mapping) or not all(isinstance(keys, Mapping) for keys in block.values()):
-        raise _syntax(t("statement {number}: Condition is {{operator: {{key: value}}}}"), number=number)
+        raise _syntax(
+            t("statement {number}: Condition must be an object of operators, each with an object of keys"),
+            number=number,
+        )
     return tuple(
         read_condition(operator, key, _condition_values(value, number))
         for operator, keys in block.items()
@@ -264,7 +267,11 @@ def _read_principals(entry: Mapping[str, Any], number: int, kind: Kind) -> Princ
         )
     written = {"AWS": "*"} if entry[key] == "*" else entry[key]
     if not isinstance(written, Mapping) or not written:
-        raise _syntax(t("statement {number}: {name} is * or {{kind: who}}"), number=number, name=key)
+        raise _syntax(
+            t("statement {number}: {name} must be * or an object that says what kind of principal it names"),
+            number=number,
+            name=key,
+        )
     by_kind = []
     for name, value in written.items():
         if name not in KINDS:
