@@ -1,0 +1,81 @@
+# The face of fargrade: `make grade week=1`. Each target makes the environment in .venv on first use.
+# `fargrade …` (in .venv/bin) does the work, and tells failures apart: 1 failed, 2 wrong usage, 3 not judged.
+# make itself says 2 for any of them.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
+quote = '$(subst ','\'',$(1))'
+given = $(foreach name,$(1),$(if $($(name)),--$(name)=$(call quote,$($(name)))))
+
+.PHONY: help grade watch hint learned verify test fast bench lint types lock clean
+.DEFAULT_GOAL := help
+
+help:  ## What there is to do
+	@echo 'make grade week=1 [item=1.6] [submission=DIR] [seed=N] [lang=en|ru] [json=FILE] [args="-k tags -x"]'
+	@echo 'make watch week=1     grade again whatever you save'
+	@echo 'make hint item=1.6    the next hint        make learned item=1.6   what the item taught'
+	@echo 'make verify           prove that every grader tells right from wrong'
+	@echo 'make test             the tests            make bench              the speed, as ratios'
+
+$(READY): requirements/course.lock requirements/awscli.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'fargrade needs Python 3.11 or newer: name one with make PYTHON=python3.12 …'; exit 2; }
+	@test -x $(BIN)/python || { echo 'Making the environment in $(VENV) …' && $(PYTHON) -m venv $(VENV); } || \
+	  { echo 'Python has no venv module: install it (Debian: apt install python3-venv).'; exit 2; }
+	@echo 'Installing what grading needs (boto3, moto, pytest and their like: about 20 MB to fetch) …'
+	@$(PIP) install --require-hashes -r requirements/course.lock
+	@command -v aws >/dev/null || { echo 'Installing the AWS CLI, which this machine does not have (20 MB) …' && \
+	  $(PIP) install --require-hashes -r requirements/awscli.lock; }
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@echo 'Ready.'
+	@touch $@
+
+$(READY_DEV): $(READY) requirements/dev.lock
+	@echo 'Installing what the tests need …'
+	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@touch $@
+
+grade: $(READY)
+	@$(BIN)/fargrade grade $(call given,week item submission backend lang seed json confine) $(if $(args),-- $(args))
+
+watch: $(READY)
+	@$(BIN)/fargrade watch $(call given,week item submission lang seed confine)
+
+hint: $(READY)
+	@$(BIN)/fargrade hint $(call given,item lang) $(if $(all),--all)
+
+learned: $(READY)
+	@$(BIN)/fargrade learned $(call given,item lang)
+
+verify: $(READY)
+	@$(BIN)/fargrade verify $(call given,week item seed seeds)
+
+test: $(READY_DEV)
+	@$(BIN)/python -m pytest $(args)
+
+fast: $(READY_DEV)  ## The tests that need nothing but Python
+	@$(BIN)/python -m pytest -m 'not bubblewrap and not browser and not newcomer' $(args)
+
+bench: $(READY_DEV)
+	@$(BIN)/python benchmarks/bench.py
+
+lint: $(READY_DEV)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(READY_DEV)
+	@$(BIN)/mypy
+
+lock:  ## Write the lock files anew: needs uv
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --extra tools --extra build -o requirements/course.lock pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --extra awscli --extra tools --extra build -c requirements/course.lock -o requirements/awscli.lock pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --extra dev --extra tools --extra build -c requirements/course.lock -o requirements/dev.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) reports .pytest_cache .mypy_cache .ruff_cache .hypothesis
