@@ -1,0 +1,125 @@
+"""1.5 scanning: given images with planted findings, the learner's functions must see all of them, and stop the bad ones."""
+
+import pytest
+from botocore.exceptions import ClientError
+
+from fargrade.grading import check, expect, t
+
+FILE = "scanning.py"
+API = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/"
+GUIDE = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/"
+LESSER = ("HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNDEFINED")
+MORE_THAN_ANY_PAGE = (1010, 1200)  # a page holds 1,000 findings at the most
+
+
+@pytest.fixture(scope="module")
+def repository(world, rng):
+    """Given: a repository that scans nothing yet."""
+    name = f"shop/api-{rng.randrange(10**6)}"
+    world.client("ecr").create_repository(repositoryName=name)
+    return name
+
+
+def image(world, repository, tag, findings=(), status="COMPLETE"):
+    """Push an image whose scan came to `findings`; returns its tag."""
+    digest = world.push_image(repository, [tag])
+    world.seed_findings(repository, digest, list(findings), status=status)
+    return tag
+
+
+def some_findings(rng, amount, severities=LESSER):
+    return [
+        {"name": f"CVE-{rng.randrange(2015, 2027)}-{number:05}", "severity": rng.choice(severities)}
+        for number in rng.sample(range(100_000), amount)
+    ]
+
+
+@check(points=2, evidence="behaviour", docs=GUIDE + "image-scanning.html")
+def test_a_push_is_scanned(world, learner, rng):
+    """After enable_scanning, an image that is pushed is scanned"""
+    ecr = world.client("ecr")
+    repositories = [f"media/web-{rng.randrange(10**6)}", f"ops/{rng.randrange(10**6)}"]
+    for name in repositories:
+        ecr.create_repository(repositoryName=name)
+        learner.call(FILE, "enable_scanning", name)
+    for name in repositories:
+        digest = world.push_image(name, ["v1"])
+        expect(
+            scanned(ecr, name, digest),
+            expected=t("an image pushed to {repository} is scanned", repository=name),
+            found=t("there is no scan of it"),
+            on_aws=t("DescribeImageScanFindings answers ScanNotFoundException"),
+            hint=t("scanOnPush of the repository, or a registry rule whose filter matches its name"),
+        )
+
+
+def scanned(ecr, repository, digest):
+    try:
+        ecr.describe_image_scan_findings(repositoryName=repository, imageId={"imageDigest": digest})
+    except ClientError as error:
+        assert error.response["Error"]["Code"] == "ScanNotFoundException"
+        return False
+    return True
+
+
+@check(points=2, evidence="behaviour", docs=API + "API_DescribeImageScanFindings.html")
+def test_every_finding_is_read(world, learner, repository, rng):
+    """All findings of an image are read, to the last page"""
+    for number, amount in enumerate((rng.randrange(3, 9), rng.randint(*MORE_THAN_ANY_PAGE))):
+        planted = some_findings(rng, amount)
+        tag = image(world, repository, f"many-{number}", planted)
+        claimed = learner.call(FILE, "finding_names", repository, tag)
+        names = sorted(one["name"] for one in planted)
+        found = sorted(map(str, claimed)) if isinstance(claimed, list) else []
+        expect(
+            found == names,
+            expected=t("the {count} names of the image's findings, each once", count=len(names)),
+            found=t("{count} names, {right} of them right", count=len(found), right=len(set(found) & set(names))),
+            on_aws=t("a page holds 100 findings, 1,000 at the most, and nextToken leads to the next"),
+            hint=t("get_paginator walks all pages"),
+        )
+
+
+@check(points=2, evidence="behaviour", docs=GUIDE + "image-scanning.html")
+def test_a_critical_finding_stops_the_release(world, learner, repository, rng):
+    """An image with a critical finding may not be released, wherever in the list it stands"""
+    for number, place in enumerate((0, rng.randrange(100, 900), -1)):
+        planted = some_findings(rng, rng.randint(*MORE_THAN_ANY_PAGE))
+        planted[place]["severity"] = "CRITICAL"
+        tag = image(world, repository, f"critical-{number}", planted)
+        gate(learner, repository, tag, False, t("one critical finding among {count}", count=len(planted)))
+
+
+@check(points=1, evidence="behaviour", docs=GUIDE + "image-scanning.html")
+def test_lesser_findings_do_not(world, learner, repository, rng):
+    """A clean image, or one with lesser findings only, may be released"""
+    gate(learner, repository, image(world, repository, "clean"), True, t("scanned, nothing found"))
+    planted = some_findings(rng, rng.randrange(5, 30), LESSER)
+    gate(learner, repository, image(world, repository, "lesser", planted), True, t("nothing worse than HIGH"))
+    watched = image(world, repository, "watched", some_findings(rng, 3), status="ACTIVE")
+    gate(learner, repository, watched, True, t("continuous scanning is active, nothing critical found"))
+
+
+@check(points=2, evidence="behaviour", docs=API + "API_ImageScanStatus.html")
+def test_what_was_not_scanned_is_stopped(world, learner, repository):
+    """An image whose scan is missing, running or failed may not be released"""
+    cases = {
+        "unscanned": ("", t("never scanned")),
+        "running": ("IN_PROGRESS", t("its scan is still running")),
+        "failed": ("FAILED", t("its scan failed")),
+    }
+    for tag, (status, why) in cases.items():
+        gate(learner, repository, image(world, repository, tag, status=status), False, why)
+    gate(learner, repository, "not-there", False, t("there is no such image"))
+
+
+def gate(learner, repository, tag, right, why):
+    """The gate's answer for one image must be the right one."""
+    claimed = learner.call(FILE, "may_release", repository, tag)
+    expect(
+        claimed is right,
+        expected=t("may_release is {right} for an image like this: {why}", right=right, why=why),
+        found=t("it is {value}", value=repr(claimed)),
+        on_aws=t("what the gate lets through is what runs"),
+        hint=t("ask for a finished scan first, and only then for its severities"),
+    )
