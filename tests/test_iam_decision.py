@@ -335,6 +335,16 @@ def test_a_variable_has_a_default_and_never_acts_as_a_wildcard() -> None:
     assert not allows(star, **asked, resource="arn:aws:s3:::b/x")
 
 
+def test_a_variable_may_stand_anywhere_in_a_condition_but_only_at_the_end_of_a_resource() -> None:
+    """Documented: variables may not replace what is before an ARN's fifth colon in a Resource."""
+    own = "arn:aws:ecr:eu-central-1:${aws:PrincipalAccount}:repository/shop"
+    assert not allows(statement(resource=own))
+    assert allows(statement(Condition={"ArnEquals": {"aws:x": own}}), context={"aws:x": REPOSITORY})
+    assert not allows(
+        statement(Condition={"ArnEquals": {"aws:x": own}}), context={"aws:x": REPOSITORY.replace(ACCOUNT, OTHER)}
+    )
+
+
 def test_variables_are_plain_text_in_the_old_version() -> None:
     one = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/${aws:username}"}
     old = parse_policy({"Version": "2008-10-17", "Statement": one}, "resource")

@@ -143,9 +143,7 @@ def test_documented_archiving_by_age() -> None:
 
 def test_documented_combination_of_archive_and_expiry() -> None:
     """A rule shields only images of its own storage class, or no archived image could ever expire."""
-    both = policy(
-        rule(1, "any", PUSHED, 30, action="transition"), rule(2, "any", MOVED, 365, storage="archive")
-    )
+    both = policy(rule(1, "any", PUSHED, 30, action="transition"), rule(2, "any", MOVED, 365, storage="archive"))
     result = replay(both, [image("A", "v1", 500)], until=NOW)
     assert result.left == {}
     assert result.gone["A"] - (NOW - timedelta(days=500)) > timedelta(days=30 + 365)
@@ -219,9 +217,7 @@ def repositories(draw: st.DrawFn) -> list[Image]:
     images = []
     for index in range(count):
         tags = draw(st.sets(st.sampled_from(TAGS), max_size=2))
-        children = draw(
-            st.sets(st.integers(0, count - 1).filter(lambda one, own=index: one > own), max_size=2)
-        )
+        children = draw(st.sets(st.integers(0, count - 1).filter(lambda one, own=index: one > own), max_size=2))
         images.append(
             Image(
                 f"i{index}",

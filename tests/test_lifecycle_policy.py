@@ -194,9 +194,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),
         lambda inner: (
             st.lists(inner, max_size=3)
-            | st.dictionaries(
-                st.sampled_from(["rules", "rulePriority", "selection", "action"]), inner, max_size=3
-            )
+            | st.dictionaries(st.sampled_from(["rules", "rulePriority", "selection", "action"]), inner, max_size=3)
         ),
     )
 )

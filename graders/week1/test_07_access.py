@@ -113,7 +113,19 @@ class Role:
             )
 
     def must_not(self, calls: Iterable[tuple[str, str]], expected: str, on_aws: str, hint: str) -> None:
-        """Fail the check at the first of `calls` (action, resource) that is allowed."""
+        """Fail the check at the first of `calls` (action, resource) that is allowed.
+
+        A role that may do nothing is kept from nothing: its denials are no evidence of a good policy.
+        """
+        expect(
+            any(self.ask(action, REPOSITORY)[1].allowed for action in (*PUSH, *PULL)),
+            expected=expected,
+            found=t(
+                "the role may do nothing at all on {resource}, so it has not shown what it is kept from",
+                resource=REPOSITORY,
+            ),
+            hint=t("first let it do its work"),
+        )
         allowed = [(action, resource) for action, resource in calls if self.ask(action, resource)[1].allowed]
         if not allowed:
             return

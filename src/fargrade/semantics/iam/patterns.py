@@ -62,31 +62,39 @@ def action_matches(pattern: str, action: str) -> bool:
 
 
 def arn_fields(arn: str) -> list[str]:
-    """The six fields of an ARN; missing ones are `*`, as IAM completes an incomplete ARN in a policy."""
-    fields = arn.split(":", ARN_FIELDS - 1)
+    """The six fields of an ARN; missing ones are `*`, as IAM completes an incomplete ARN in a policy.
+
+    The colon inside a `${variable}` parts nothing.
+    """
+    hidden = VARIABLE.sub(lambda variable: variable[0].replace(":", "\0"), arn)
+    fields = [field.replace("\0", ":") for field in hidden.split(":", ARN_FIELDS - 1)]
     return fields + ["*"] * (ARN_FIELDS - len(fields))
 
 
-def arn_like(pattern: str, arn: str, context: Context | None = None) -> bool:
+def arn_like(pattern: str, arn: str, context: Context | None = None, *, variables_from: int = 0) -> bool:
     """Whether `arn` matches the ARN `pattern`, field by field: no wildcard reaches past a field's colon.
 
-    The last field, the resource, holds what remains, colons and slashes included. Raises Unresolved.
+    The last field, the resource, holds what remains, colons and slashes included. Variables are filled in
+    from the field `variables_from` on. Raises Unresolved.
     """
     fields = arn.split(":", ARN_FIELDS - 1)
     if len(fields) < ARN_FIELDS:
         return False
-    return all(like(wanted, field, context) for wanted, field in zip(arn_fields(pattern), fields, strict=True))
+    return all(
+        like(wanted, field, context if index >= variables_from else None)
+        for index, (wanted, field) in enumerate(zip(arn_fields(pattern), fields, strict=True))
+    )
 
 
 def resource_matches(pattern: str, resource: str, context: Context | None) -> bool:
     """Whether the Resource entry `pattern` covers `resource`: `*` covers all, also what has no ARN (`*`).
 
     An action without resource-level permissions, such as ecr:GetAuthorizationToken, is asked of `*`: no ARN
-    in a policy covers that. A variable without a value covers nothing.
+    in a policy covers that. Variables stand in an ARN's last field only; one without a value covers nothing.
     """
     if pattern == "*":
         return True
     try:
-        return arn_like(pattern, resource, context)
+        return arn_like(pattern, resource, context, variables_from=ARN_FIELDS - 1)
     except Unresolved:
         return False
