@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import random
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -49,7 +50,6 @@ class EmbeddedWorld:
             "AWS_DEFAULT_REGION": self.region,
             "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7LEARNER",
             "AWS_SECRET_ACCESS_KEY": "learner-of-fargrade",
-            "AWS_ACCOUNT_ID": self.account,
         }
 
     def client(self, service: str, region: str | None = None) -> Any:
@@ -140,7 +140,6 @@ class EmbeddedWorld:
             with _faults():
                 return self._process.control(operation, **arguments)
         except EmulatorRefused as refused:
-            message = str(refused).partition(": ")[2]
             said: Any = {
                 "Error": {"Code": refused.code, "Message": str(refused)},
                 "ResponseMetadata": {"HTTPStatusCode": 400},
@@ -150,7 +149,8 @@ class EmbeddedWorld:
     def reset(self, seed: int = 0) -> None:
         self._content = itertools.count()
         with _faults():
-            self._process.reset(seed)
+            self.account = str(random.Random(seed).randrange(10**11, 10**12))
+            self._process.reset(seed, self.account)
 
     def listen(self, listening: socket.socket | None = None) -> int:
         """Serve learners on the socket handed over, else on loopback; returns the port. Raises WorldFault."""

@@ -81,9 +81,7 @@ def _check_arguments(function: ast.FunctionDef, constants: dict[str, Any]) -> di
     """The keywords of the `@check(...)` decorator."""
     for decorator in function.decorator_list:
         if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "check":
-            return {
-                keyword.arg: _value(keyword.value, constants) for keyword in decorator.keywords if keyword.arg
-            }
+            return {keyword.arg: _value(keyword.value, constants) for keyword in decorator.keywords if keyword.arg}
     return {}
 
 

@@ -69,7 +69,7 @@ class World:
         if operation == "calls":
             return self._gateway.recording.as_json()
         if operation == "reset":
-            return self._gateway.reset(message["seed"])
+            return self._gateway.reset(message["seed"], message["account"])
         if operation == "listen":
             from fargrade.emulator.server import loopback_socket
 

@@ -18,7 +18,7 @@ from moto.ecr.models import ECRBackend, Image, Repository
 from fargrade.emulator import clock
 from fargrade.emulator.errors import Refused
 from fargrade.emulator.extensions import on_reset
-from fargrade.emulator.rules import ACCOUNT, Call, answer, refusal
+from fargrade.emulator.rules import Call, account, answer, refusal
 from fargrade.semantics.lifecycle import Image as LifecycleImage
 from fargrade.semantics.lifecycle import LifecycleRefused, evaluate, parse_policy
 
@@ -47,20 +47,20 @@ class StoredImage(Image):
         return self.size
 
 
-def backend(region: str, account: str = ACCOUNT) -> ECRBackend:
+def backend(region: str) -> ECRBackend:
     """moto's ECR of the region."""
     from moto.ecr.models import ecr_backends
 
-    return ecr_backends[account][region]
+    return ecr_backends[account()][region]
 
 
-def repository(region: str, name: str, account: str = ACCOUNT) -> Repository:
+def repository(region: str, name: str) -> Repository:
     """The repository. Raises Refused, RepositoryNotFoundException."""
-    found = backend(region, account).repositories.get(name)
+    found = backend(region).repositories.get(name)
     if found is None:
         raise Refused(
             "RepositoryNotFoundException",
-            f"The repository with name '{name}' does not exist in the registry with id '{account}'",
+            f"The repository with name '{name}' does not exist in the registry with id '{account()}'",
         )
     return found
 
@@ -73,7 +73,7 @@ def _of(call: Call) -> Repository:
             f"The repository with name '{call.parameters['repositoryName']}' does not exist "
             f"in the registry with id '{registry}'",
         )
-    return repository(call.region, call.parameters["repositoryName"], call.account)
+    return repository(call.region, call.parameters["repositoryName"])
 
 
 def invalid(parameter: str, why: str) -> Refused:

@@ -7,15 +7,16 @@ policies (AmazonECR/latest/public/what-is-ecr.html). Its API is authenticated in
 from __future__ import annotations
 
 from datetime import datetime
+from random import Random
+from string import ascii_lowercase
 from typing import Any
 
 from fargrade.emulator import clock, ecr
 from fargrade.emulator.errors import Refused
 from fargrade.emulator.extensions import on_reset
-from fargrade.emulator.rules import Call, answer
+from fargrade.emulator.rules import Call, account, answer
 
 HOST = "public.ecr.aws"
-ALIAS = "k4p9v2x7"
 CATALOG_KEYS = (
     "description",
     "architectures",
@@ -27,6 +28,11 @@ CATALOG_KEYS = (
 )
 
 _repositories: dict[str, dict[str, Any]] = {}
+
+
+def alias() -> str:
+    """The registry's alias: AWS gives every account one, and nobody can guess it."""
+    return Random(account()).choice(ascii_lowercase) + f"{Random(account()).getrandbits(28):07x}"
 
 
 @on_reset
@@ -67,7 +73,7 @@ def create_repository(call: Call) -> dict[str, Any]:
         "repositoryArn": f"arn:aws:ecr-public::{call.account}:repository/{name}",
         "registryId": call.account,
         "repositoryName": name,
-        "repositoryUri": f"{HOST}/{ALIAS}/{name}",
+        "repositoryUri": f"{HOST}/{alias()}/{name}",
         "createdAt": created,
         "catalog": _catalog(call.parameters.get("catalogData")),
         "tags": {one["Key"]: one.get("Value", "") for one in call.parameters.get("tags") or []},
@@ -102,13 +108,13 @@ def put_catalog_data(call: Call) -> dict[str, Any]:
 
 @answer("ecr-public", "DescribeRegistries")
 def describe_registries(call: Call) -> dict[str, Any]:
-    alias = {"name": ALIAS, "status": "ACTIVE", "primaryRegistryAlias": True, "defaultRegistryAlias": True}
+    named = {"name": alias(), "status": "ACTIVE", "primaryRegistryAlias": True, "defaultRegistryAlias": True}
     registry = {
         "registryId": call.account,
         "registryArn": f"arn:aws:ecr-public::{call.account}:registry/{call.account}",
-        "registryUri": f"{HOST}/{ALIAS}",
+        "registryUri": f"{HOST}/{alias()}",
         "verified": False,
-        "aliases": [alias],
+        "aliases": [named],
     }
     return {"registries": [registry]}
 

@@ -38,10 +38,11 @@ class Gateway:
         for name in services:
             moto_backend.load(_by_name(name))
 
-    def reset(self, seed: int) -> None:
-        """A world with nothing in it."""
+    def reset(self, seed: int, account: str = rules.ACCOUNT) -> None:
+        """A world with nothing in it, of this account."""
         with self._lock:
             moto_backend.reset(seed)
+            rules.use_account(account)
             self.recording = Recording()
             for hook in extensions.reset_hooks:
                 hook()

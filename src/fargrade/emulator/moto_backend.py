@@ -16,7 +16,7 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException
 
 from fargrade.emulator.errors import Refused, Response
-from fargrade.emulator.rules import ACCOUNT
+from fargrade.emulator.rules import ACCOUNT, account
 from fargrade.emulator.services import Service
 
 
@@ -40,7 +40,8 @@ def _handlers(model: str) -> list[tuple[re.Pattern[str], Any]]:
 
 def request_of(service: Service, region: str, method: str, path: str, headers: dict[str, str], body: bytes) -> Request:
     """The request as if it had been sent to AWS's own address."""
-    return Request.from_primitives(method, service.url(region) + path, headers, body)
+    own = {**headers, "x-moto-account-id": account()}
+    return Request.from_primitives(method, service.url(region) + path, own, body)
 
 
 def decode(service: Service, request: Request) -> tuple[str, dict[str, Any]]:

@@ -109,9 +109,9 @@ class EmulatorProcess:
         """Stop serving learners."""
         self.ask("close_listeners")
 
-    def reset(self, seed: int) -> None:
-        """Make the world anew; ids follow `seed`."""
-        self.ask("reset", seed=seed)
+    def reset(self, seed: int, account: str) -> None:
+        """Make the world anew, in this account; ids follow `seed`."""
+        self.ask("reset", seed=seed, account=account)
 
     def calls(self) -> list[RecordedCall]:
         """The learner's calls since the last reset, in order."""

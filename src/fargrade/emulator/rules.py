@@ -7,10 +7,22 @@ for one operation. Both are found by (service model name, operation).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 ACCOUNT = "123456789012"
+_account = ACCOUNT
+
+
+def account() -> str:
+    """The account of the world as it is now: another one in each, so that none can be hard-coded."""
+    return _account
+
+
+def use_account(number: str) -> None:
+    """The world is made anew, in this account."""
+    global _account
+    _account = number
 
 
 @dataclass(frozen=True)
@@ -21,7 +33,7 @@ class Call:
     operation: str
     parameters: dict[str, Any]
     region: str
-    account: str = ACCOUNT
+    account: str = field(default_factory=account)
 
 
 Refusal = Callable[[Call], None]

@@ -23,6 +23,10 @@ class Learner:
         self._answer = answer
         self._environment = environment
 
+    def elsewhere(self, **environment: str) -> Learner:
+        """The same learner with another environment, such as AWS_REGION="eu-central-1"."""
+        return Learner(self._sandbox, self._answer, {**self._environment, **environment})
+
     def call(self, file: str, function: str, *args: Any, **kwargs: Any) -> Any:
         """What `function(*args, **kwargs)` of the learner's `file` returned: a claim, never evidence.
 
