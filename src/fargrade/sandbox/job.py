@@ -69,12 +69,16 @@ class Job:
 
 @dataclass(frozen=True)
 class Raised:
-    """An exception of the learner's code; `file` and `line` are where in their files it came from."""
+    """An exception of the learner's code; `file` and `line` are where in their files it came from.
+
+    `bases` are the names of its class and of all the classes above it.
+    """
 
     type: str
     message: str
     file: str = ""
     line: int = 0
+    bases: tuple[str, ...] = ()
 
 
 Kind = Literal[

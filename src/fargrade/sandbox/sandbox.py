@@ -334,7 +334,11 @@ def parsed(message: Any) -> Outcome:
 
 def _raised(error: dict[str, Any]) -> Raised:
     return Raised(
-        _text(error["type"])[:200], _text(error["message"])[:4000], _text(error["file"])[:200], int(error["line"])
+        _text(error["type"])[:200],
+        _text(error["message"])[:4000],
+        _text(error["file"])[:200],
+        int(error["line"]),
+        tuple(_text(name)[:200] for name in list(error.get("bases", []))[:20]),
     )
 
 

@@ -149,6 +149,7 @@ def _ended(error: BaseException, folder: str) -> dict[str, Any]:
         code = error.code if isinstance(error.code, int) else 0 if error.code is None else 1
         return {"kind": "exited", "exit_code": code}
     found: dict[str, Any] = {"type": type(error).__name__, "message": "", "file": "", "line": 0}
+    found["bases"] = [one.__name__ for one in type(error).__mro__[:20]]
     try:
         found["message"] = str(error)[:MAX_MESSAGE]
     except BaseException:
