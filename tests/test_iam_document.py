@@ -39,7 +39,9 @@ def test_labels() -> None:
     ("policy", "says"),
     [
         ("{", "This policy contains invalid Json"),
-        ("[" * 100_000, "This policy contains invalid Json"),
+        ("[" * 10_000, "This policy contains invalid Json"),
+        ('{"Version": "\\ud800"}', "This policy contains invalid Json"),
+        (json.dumps(document(*[STATEMENT] * 300)), "Maximum policy size of 10240 bytes exceeded"),
         ("[]", "Syntax errors in policy."),
         ({"Version": "2012-10-17"}, "Syntax errors in policy."),
         (document(), "Syntax errors in policy."),

@@ -141,6 +141,7 @@ def test_refused(path: str, value: Any, says: str) -> None:
         (json.dumps(GOOD).replace("]", "],", 1), "Could not map policyString"),
         ("[" * 20_000, "Could not map policyString"),
         (json.dumps(GOOD).replace("10", "NaN"), "Could not map policyString"),
+        (json.dumps(GOOD).replace("releases", r"\ud800"), "Could not map policyString"),
         (json.dumps(GOOD["rules"]), "instance type (array)"),
         (json.dumps({"rules": []}) + " " * 100, "too short"),
         (json.dumps({"rules": GOOD["rules"], "version": 1}), "not allowed by the schema"),

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from fargrade.grading import check, expect, fail, t
 from fargrade.semantics.lifecycle import Image, LifecycleRefused, Policy, Replay, parse_policy, replay
@@ -317,12 +317,12 @@ def test_accepted(answer: Any, world: Any) -> None:
     world.client("ecr").create_repository(repositoryName="shop")
     try:
         world.client("ecr").put_lifecycle_policy(repositoryName="shop", lifecyclePolicyText=text)
-    except ClientError as refusal:
+    except (ClientError, ParamValidationError) as refusal:  # the latter: too short even to be sent
         expect(
             False,
             expected=t("put-lifecycle-policy takes the file as it is"),
             found=_plain_reason(text),
-            on_aws="{Code}: {Message}".format(**refusal.response["Error"]),
+            on_aws=_aws_says(refusal, text),
             hint=t("compare the keys of each rule with the example in the brief"),
         )
     kept = world.client("ecr").get_lifecycle_policy(repositoryName="shop")["lifecyclePolicyText"]
@@ -331,6 +331,16 @@ def test_accepted(answer: Any, world: Any) -> None:
         expected=t("the repository has this policy"),
         found=t("the repository has another one"),
     )
+
+
+def _aws_says(refusal: ClientError | ParamValidationError, text: str) -> str:
+    if isinstance(refusal, ClientError):
+        return "{Code}: {Message}".format(**refusal.response["Error"])
+    try:
+        parse_policy(text)
+    except LifecycleRefused as known:
+        return f"InvalidParameterException: {known.message}"
+    return str(refusal)
 
 
 def _plain_reason(text: str) -> str:

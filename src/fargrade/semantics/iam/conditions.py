@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from fargrade.semantics.iam.errors import MalformedPolicy, UnknownCondition
-from fargrade.semantics.iam.patterns import Context, Unresolved, arn_like, like, wildcard_regex
+from fargrade.semantics.iam.patterns import Context, Unresolved, arn_like, filled, like
 from fargrade.semantics.texts import t
 
 OPERATOR = re.compile(r"(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?")
@@ -46,8 +46,8 @@ class Condition:
             if self.if_exists or self.set_operator == "ForAllValues":
                 return True
             return self.negated and not self.set_operator
-        filled = context if variables else None
-        each = [any(self._matches(wanted, value, filled) for wanted in self.values) for value in found]
+        given = context if variables else None
+        each = [any(self._matches(wanted, value, given) for wanted in self.values) for value in found]
         if self.negated:
             each = [not one for one in each]
             return any(each) if self.set_operator == "ForAnyValue" else all(each)
@@ -82,8 +82,8 @@ def read_condition(name: str, key: str, values: tuple[str, ...]) -> Condition:
 
 
 def _string_equals(wanted: str, value: str, context: Context | None, *, fold: bool = False) -> bool:
-    filled = wildcard_regex(wanted, context, wildcards=False)
-    return bool(re.fullmatch(filled.pattern, value, re.DOTALL | (re.IGNORECASE if fold else 0)))
+    wanted = filled(wanted, context)
+    return wanted.casefold() == value.casefold() if fold else wanted == value
 
 
 def _string_like(wanted: str, value: str, context: Context | None) -> bool:

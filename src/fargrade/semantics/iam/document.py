@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fargrade.semantics.iam.conditions import Condition, read_condition
-from fargrade.semantics.iam.errors import MalformedPolicy
+from fargrade.semantics.iam.errors import MalformedPolicy, PolicyTooLarge
 from fargrade.semantics.iam.principals import (
     ACCOUNT,
     KINDS,
@@ -22,11 +22,12 @@ from fargrade.semantics.iam.principals import (
     WEB_PROVIDERS,
     Principals,
 )
-from fargrade.semantics.texts import t
+from fargrade.semantics.texts import t, whole_text
 
 Kind = Literal["identity", "resource", "trust"]
 VERSIONS = ("2008-10-17", "2012-10-17")
 CURRENT_VERSION = "2012-10-17"
+MAX_LENGTH = 10_240  # of a role's inline policies; white space does not count (IAM quotas)
 TRUST_ACTIONS = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 TRUST_EXTRAS = ("sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext")
 OPPOSABLE = ("Action", "Resource", "Principal")
@@ -72,6 +73,8 @@ def parse_policy(document: str | Mapping[str, Any], kind: Kind = "identity", nam
     """The policy in `document` (JSON text or what it says), as attached to an identity, to a resource, or as
     a role's trust policy. Raises MalformedPolicy for what IAM refuses and for what is not known here.
     """
+    if isinstance(document, str) and len("".join(document.split())) > MAX_LENGTH:
+        raise PolicyTooLarge(MAX_LENGTH)
     content = _load(document) if isinstance(document, str) else document
     if not isinstance(content, Mapping):
         raise _syntax(t("the policy must be a JSON object"))
@@ -106,7 +109,7 @@ def _syntax(reason: str, **values: object) -> MalformedPolicy:
 
 def _load(text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_no_repeats)
+        return whole_text(json.loads(text, object_pairs_hook=_no_repeats))
     except MalformedPolicy:
         raise
     except (ValueError, RecursionError):

@@ -30,3 +30,16 @@ class UnknownCondition(MalformedPolicy):
             t("there is no condition operator {operator}"),
             operator=operator,
         )
+
+
+class PolicyTooLarge(MalformedPolicy):
+    """A policy that is over IAM's quota."""
+
+    code = "LimitExceeded"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"Maximum policy size of {limit} bytes exceeded",
+            t("the policy has more than {limit} characters (white space not counted)"),
+            limit=limit,
+        )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from fargrade.semantics.glob import Token, matches, tokens
+
 ARN_FIELDS = 6
-VARIABLE = re.compile(r"\$\{([^}]*)\}")
-WILDCARDS = {"*": ".*", "?": "."}
+VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 
 Context = Mapping[str, Sequence[str]]
 
@@ -16,26 +17,24 @@ class Unresolved(Exception):
     """A policy variable has no value in this request and no default: what holds it matches nothing."""
 
 
-def wildcard_regex(pattern: str, context: Context | None, *, wildcards: bool = True) -> re.Pattern[str]:
-    """The regex of `pattern`, its `${variables}` filled in from `context` (None: variables are plain text).
+def filled(text: str, context: Context | None) -> str:
+    """`text` with its `${variables}` filled in from `context` (None: they are plain text). Raises Unresolved."""
+    if context is None:
+        return text
+    return VARIABLE.sub(lambda variable: _value(variable[1], context), text)
 
-    A value filled in never acts as a wildcard; `${*}`, `${?}` and `${$}` are those characters themselves.
-    Raises Unresolved.
-    """
-    parts: list[str] = []
+
+def _pattern(pattern: str, context: Context | None) -> Sequence[Token]:
+    """The tokens of `pattern`; what a variable stands for never acts as a wildcard. Raises Unresolved."""
+    if context is None or "${" not in pattern:
+        return tokens(pattern)
+    parts: list[Token] = []
     at = 0
-    for variable in VARIABLE.finditer(pattern) if context is not None else ():
-        parts.append(_literal(pattern[at : variable.start()], wildcards))
-        parts.append(re.escape(_value(variable[1], context or {})))
+    for variable in VARIABLE.finditer(pattern):
+        parts += tokens(pattern[at : variable.start()])
+        parts += _value(variable[1], context)
         at = variable.end()
-    parts.append(_literal(pattern[at:], wildcards))
-    return re.compile("".join(parts), re.DOTALL)
-
-
-def _literal(text: str, wildcards: bool) -> str:
-    if not wildcards:
-        return re.escape(text)
-    return "".join(WILDCARDS.get(character) or re.escape(character) for character in text)
+    return [*parts, *tokens(pattern[at:])]
 
 
 def _value(expression: str, context: Context) -> str:
@@ -53,7 +52,7 @@ def _value(expression: str, context: Context) -> str:
 
 def like(pattern: str, value: str, context: Context | None = None) -> bool:
     """Whether `value` matches `pattern` with `*` and `?`, case-sensitively. Raises Unresolved."""
-    return bool(wildcard_regex(pattern, context).fullmatch(value))
+    return matches(_pattern(pattern, context), value)
 
 
 def action_matches(pattern: str, action: str) -> bool:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal, NoReturn, cast
 
-from fargrade.semantics.texts import t
+from fargrade.semantics.glob import matches, tokens
+from fargrade.semantics.texts import t, whole_text
 
 MIN_LENGTH, MAX_LENGTH = 100, 30_720
 MAX_RULES = 50
@@ -60,13 +59,6 @@ class Rule:
     action: Action = "expire"
     description: str = ""
 
-    @cached_property
-    def _filters(self) -> tuple[re.Pattern[str], ...]:
-        """A star in a prefix is no wildcard, only a character that no tag holds."""
-        if self.by_prefix:
-            return tuple(re.compile(re.escape(tag) + ".*", re.DOTALL) for tag in self.tags)
-        return tuple(re.compile(".*".join(re.escape(part) for part in tag.split("*")), re.DOTALL) for tag in self.tags)
-
     def matches(self, tags: Collection[str], storage_class: str = "standard") -> bool:
         """Whether an image with these tags meets the tagging requirements: *every* entry, by some tag."""
         if storage_class != self.storage_class:
@@ -75,7 +67,13 @@ class Rule:
             return True
         if self.tag_status == "untagged":
             return not tags
-        return all(any(wanted.fullmatch(tag) for tag in tags) for wanted in self._filters)
+        return all(any(self._fits(entry, tag) for tag in tags) for entry in self.tags)
+
+    def _fits(self, entry: str, tag: str) -> bool:
+        """A star in a prefix is no wildcard, only a character that no tag holds."""
+        if self.by_prefix:
+            return tag.startswith(entry)
+        return matches(tokens(entry, question_mark=False), tag)
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,7 @@ def _check_length(text: str) -> None:
 
 def _load(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return whole_text(json.loads(text, parse_constant=_no_constant))
     except (ValueError, RecursionError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
         raise LifecycleRefused(
