@@ -1,4 +1,4 @@
-"""1.2 repository: given random names, tags and keys, the learner's function must leave repositories as they should be."""
+"""1.2 repository: given random names, tags and keys, the learner's function must leave the right repositories."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -34,7 +34,8 @@ def some_tags(rng):
 
 
 def some_key(world, rng):
-    return f"arn:aws:kms:{world.region}:{world.account}:key/{rng.getrandbits(32):08x}-1111-2222-3333-{rng.getrandbits(48):012x}"
+    key = f"{rng.getrandbits(32):08x}-1111-2222-3333-{rng.getrandbits(48):012x}"
+    return f"arn:aws:kms:{world.region}:{world.account}:key/{key}"
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +119,11 @@ def test_it_carries_its_resource_tags(made):
         )
 
 
-@check(points=2, evidence="behaviour", docs="https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html")
+@check(
+    points=2,
+    evidence="behaviour",
+    docs="https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html",
+)
 def test_it_can_be_run_again(made, world, learner):
     """Run again, it keeps the repository with its images and returns the same URI"""
     one = made[0]
@@ -134,7 +139,11 @@ def test_it_can_be_run_again(made, world, learner):
     )
 
 
-@check(points=2, evidence="behaviour", docs="https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutImageTagMutability.html")
+@check(
+    points=2,
+    evidence="behaviour",
+    docs="https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutImageTagMutability.html",
+)
 def test_an_existing_repository_is_brought_in_line(world, learner, rng):
     """A repository made by hand, with tags that move, is brought in line"""
     ecr = world.client("ecr")

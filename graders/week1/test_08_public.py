@@ -1,4 +1,4 @@
-"""1.8 public: given sessions in several regions, the learner's functions must find the right registry, login and name."""
+"""1.8 public: given sessions in several regions, the learner's functions must find the right registry and login."""
 
 from itertools import product
 

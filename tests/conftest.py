@@ -1,0 +1,55 @@
+"""What the tests need of the machine, said loudly where it is missing; in CI missing is failing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fargrade.backends.embedded import EmbeddedWorld
+from fargrade.sandbox import Sandbox, open_sandbox
+from fargrade.sandbox.confinement import bubblewrap_problem
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--require-everything", action="store_true", help="fail where a part of the machine is missing")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    lacking = {
+        "bubblewrap": bubblewrap_problem(),
+        "browser": "" if any(map(shutil.which, CHROMIUM)) else "there is no Chromium on this machine",
+    }
+    for item in items:
+        for mark, problem in lacking.items():
+            if problem and item.get_closest_marker(mark):
+                if config.getoption("--require-everything"):
+                    raise pytest.UsageError(f"{item.nodeid} cannot run: {problem}")
+                item.add_marker(pytest.mark.skip(reason=problem))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The course's own folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="module")
+def embedded() -> Iterator[EmbeddedWorld]:
+    """An embedded world with week 1's services, shared by a module; each test resets what it needs."""
+    world = EmbeddedWorld.start(["ecr", "sts"])
+    yield world
+    world.close()
+
+
+@pytest.fixture(scope="module", params=[pytest.param("required", marks=pytest.mark.bubblewrap), "off"])
+def sandbox(request: pytest.FixtureRequest, embedded: EmbeddedWorld) -> Iterator[Sandbox]:
+    """A sandbox on that world: confined by bubblewrap, then unconfined."""
+    opened = open_sandbox(embedded.listen, confine=request.param)
+    yield opened
+    opened.close()
