@@ -35,7 +35,8 @@ class StoredImage(Image):
     """moto's image with what moto leaves out: true size, push time to the second, scan and pull."""
 
     def __init__(self, account: str, tag: str | None, manifest: str, repository: str, media: str, digest: str) -> None:
-        super().__init__(account, tag, manifest, repository, media, digest)
+        super().__init__(account, tag or "", manifest, repository, media, digest)
+        self.image_tags = [tag] if tag else []
         self.size = 0
         self.pushed: datetime = clock.now()
         self.pulled: datetime | None = None
@@ -192,11 +193,13 @@ def _size_of_parts(held: Repository, parsed: dict[str, Any]) -> int:
 
 
 def _by_digest(held: Repository, digest: str) -> StoredImage | None:
-    return next((image for image in held.images if image.get_image_digest() == digest), None)
+    images: list[Any] = held.images
+    return next((image for image in images if image.get_image_digest() == digest), None)
 
 
 def _by_tag(held: Repository, tag: str) -> StoredImage | None:
-    return next((image for image in held.images if tag in image.image_tags), None)
+    images: list[Any] = held.images
+    return next((image for image in images if tag in image.image_tags), None)
 
 
 def take_tag(image: Image, tag: str) -> None:

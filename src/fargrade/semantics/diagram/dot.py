@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import Any
 
 from fargrade.semantics.diagram.graph import DiagramError, Edge, Graph
@@ -15,7 +17,8 @@ def parse_dot(text: str) -> Graph:
     import pydot  # only a DOT answer pays for it
 
     try:
-        found = pydot.graph_from_dot_data(text)
+        with redirect_stdout(StringIO()):  # pydot prints what it does not understand
+            found = pydot.graph_from_dot_data(text)
     except Exception as error:
         raise DiagramError(0, f"this is no DOT that Graphviz would read ({str(error).splitlines()[0]})") from None
     if not found:

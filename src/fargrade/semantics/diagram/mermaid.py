@@ -11,7 +11,10 @@ from fargrade.semantics.diagram.graph import DiagramError, Edge, Graph
 FENCE = re.compile(r"^[ \t]*(?:```|~~~)\s*mermaid[^\n]*\n(.*?)^[ \t]*(?:```|~~~)", re.S | re.M)
 FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n.*?^---[ \t]*$", re.S | re.M)
 HEADER = re.compile(r"(?:graph|flowchart(?:-elk)?)\b[ \t]*(TB|TD|BT|RL|LR|[><^v])?", re.I)
-OTHER_DIAGRAMS = ["sequenceDiagram", "classDiagram", "stateDiagram", "stateDiagram-v2", "erDiagram", "journey", "gantt", "pie", "mindmap", "timeline", "gitGraph", "quadrantChart", "requirementDiagram", "C4Context", "C4Container", "C4Component", "C4Deployment", "sankey-beta", "xychart-beta", "block-beta", "packet-beta", "architecture-beta", "kanban"]
+OTHER_DIAGRAMS = re.compile(
+    r"(sequence|class|state|er|requirement)Diagram|journey|gantt|pie|mindmap|timeline|gitGraph|quadrantChart|C4\w+|kanban"
+    r"|(sankey|xychart|block|packet|architecture)-beta",
+)
 SKIPPED = re.compile(r"(?:classDef|class|style|linkStyle|click|accTitle|accDescr|direction|title)\b", re.I)
 NODE_ID = re.compile(r"[^\W]+(?:[-./:](?=\w)\w+)*", re.U)
 CLASS_SUFFIX = re.compile(r":::[\w-]+")
@@ -111,7 +114,7 @@ def _after_header(statement: str, line: int) -> str:
     if header:
         return statement[header.end() :].strip()
     word = statement.split()[0]
-    if word in OTHER_DIAGRAMS:
+    if OTHER_DIAGRAMS.match(word):
         raise DiagramError(line, f"this is a {word}; draw a flowchart (`flowchart LR`)")
     raise DiagramError(line, "a flowchart begins with `flowchart LR` (or `graph LR`)")
 
@@ -190,11 +193,8 @@ class _Chain:
         found = self._match(NODE_ID)
         if not found:
             raise self._problem("a node should stand")
-        name, label = found[0], ""
-        if self.text.startswith("@{", self.at):
-            label = self._attributes()
-        else:
-            label = self._shape()
+        name = found[0]
+        label = self._attributes() if self.text.startswith("@{", self.at) else self._shape()
         self._match(CLASS_SUFFIX)
         if name not in self.graph.groups:
             self.graph.node(name, label, self.groups)

@@ -1,0 +1,82 @@
+"""`make watch`: grades again what a save touched, and only that, with everything kept warm.
+
+The folder is watched, not the file: editors save by writing in place, by renaming a temporary file over the old
+one, or by deleting and making anew, and all of these are a change in the folder.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from watchfiles import DefaultFilter
+from watchfiles import watch as changes_in
+
+from fargrade.course import Course, CourseProblem, Item
+from fargrade.course.language import translate as t
+from fargrade.course.submission import is_course_text
+from fargrade.plugin.run import Request, grade
+from fargrade.plugin.workbench import close_workbench, keep_workbench
+
+SETTLE_MILLISECONDS = 40  # an editor's rename and chmod come within it; a person does not notice it
+CLEAR = "\x1b[2J\x1b[H"
+
+
+def watch(course: Course, items: Sequence[Item], request: Request) -> int:
+    """Grade `items` once, then whatever a save touches, until interrupted. Returns 0.
+
+    Raises CourseProblem where there is no folder to watch.
+    """
+    folder = (Path(request.submission) if request.submission else course.root / "exercises").absolute()
+    if not folder.is_dir():
+        raise CourseProblem(t("There is no folder {folder}: name the folder to grade.", folder=folder))
+    keep_workbench()
+    try:
+        _grade(course, items, request)
+        for touched in saves(folder, items):
+            _grade(course, touched, replace(request, reports=""))
+    except KeyboardInterrupt:
+        print()
+    finally:
+        close_workbench()
+    return 0
+
+
+def saves(folder: Path, items: Sequence[Item]) -> Iterable[list[Item]]:
+    """The items that each save below `folder` touched, as it happens."""
+    for changes in changes_in(
+        folder,
+        watch_filter=DefaultFilter(),
+        debounce=SETTLE_MILLISECONDS,
+        step=20,
+        raise_interrupt=True,
+    ):
+        touched = touched_items(folder, items, (path for _, path in changes))
+        if touched:
+            yield touched
+
+
+def touched_items(folder: Path, items: Sequence[Item], paths: Iterable[str]) -> list[Item]:
+    """The items whose answers stand at `paths`; a brief or a hint is no answer."""
+    relative = [Path(path).relative_to(folder).as_posix() for path in paths if Path(path).is_relative_to(folder)]
+    return [
+        item
+        for item in items
+        if any(
+            name == item.folder or (name.startswith(f"{item.folder}/") and not is_course_text(name.rpartition("/")[2]))
+            for name in relative
+        )
+    ]
+
+
+def _grade(course: Course, items: Sequence[Item], request: Request) -> None:
+    if sys.stdout.isatty():
+        sys.stdout.write(CLEAR)
+    grade(course, items, request)
+    print(t("Waiting for a save in {items}; Ctrl-C ends it.", items=_span(items)), flush=True)
+
+
+def _span(items: Sequence[Item]) -> str:
+    return ", ".join(item.folder for item in items) if len(items) < 3 else t("{count} items", count=len(items))
