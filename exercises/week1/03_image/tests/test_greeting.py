@@ -1,0 +1,5 @@
+from greeting import greeting
+
+
+def test_it_greets():
+    assert "Welcome" in greeting("/")
