@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal as signals
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -55,8 +57,6 @@ class Job:
 
     def as_message(self) -> dict[str, Any]:
         """The job as JSON for the runner; bytes are base64."""
-        from base64 import b64encode
-
         return {
             "files": {name: b64encode(content).decode() for name, content in self.files.items()},
             "python": asdict(self.entry) if isinstance(self.entry, PythonCall) else None,
@@ -71,7 +71,8 @@ class Job:
 class Raised:
     """An exception of the learner's code; `file` and `line` are where in their files it came from.
 
-    `bases` are the names of its class and of all the classes above it.
+    `bases` are the names of its class and of all the classes above it; `frames` the learner's own frames, outermost
+    first, as text.
     """
 
     type: str
@@ -79,6 +80,7 @@ class Raised:
     file: str = ""
     line: int = 0
     bases: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
 
 
 Kind = Literal[
@@ -94,6 +96,7 @@ Kind = Literal[
     "no_function",
     "wrong_arguments",
     "no_import",
+    "no_start",
     "lost",
 ]
 KINDS: tuple[str, ...] = Kind.__args__  # type: ignore[attr-defined]
@@ -101,7 +104,11 @@ KINDS: tuple[str, ...] = Kind.__args__  # type: ignore[attr-defined]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended. `exit_code` and `signal` are of its process, where it ended by itself."""
+    """How a job ended. `exit_code` and `signal` are of its process, where it ended by itself.
+
+    `command` says that it was a program and not a Python call, `out_of_memory` that the machine ended a process of
+    it for want of memory; `detail` is what `sentence()` needs beside the kind.
+    """
 
     kind: Kind
     value: Any = None
@@ -114,51 +121,77 @@ class Outcome:
     seconds: float = 0.0
     files: Mapping[str, bytes] = field(default_factory=dict)
     detail: str = ""
+    command: bool = False
+    out_of_memory: bool = False
 
     @property
     def ok(self) -> bool:
         """Whether the code did what was asked of it: returned, or exited with 0 where it is a program."""
-        return self.kind == "returned" or (self.kind == "exited" and self.exit_code == 0 and self.detail == "command")
+        return self.kind == "returned" or (self.kind == "exited" and self.exit_code == 0 and self.command)
 
     def sentence(self) -> str:
         """How it ended, in one sentence for the learner."""
         if self.kind == "raised" and self.error:
-            return self._raised(self.error)
+            return _raised(self.error)
         if self.kind == "killed":
             return self._killed()
-        return {
-            "returned": t("The code returned."),
-            "exited": t("The program ended itself with exit status {code}.", code=self.exit_code),
-            "timed_out": t(
-                "It was still running after {seconds} seconds and was ended.", seconds=f"{self.seconds:.0f}"
-            ),
-            "flooded": t("It printed without end and was ended."),
-            "too_large": t("What it returned is too large to be an answer."),
-            "not_json": t(
-                "It returned {what}, which is not plain data (text, numbers, lists, dicts).", what=self.detail
-            ),
-            "no_file": t("There is no file {file}.", file=self.detail),
-            "no_function": t("There is no function {function} in the file.", function=self.detail),
-            "wrong_arguments": t("The function cannot be called like that: {why}.", why=self.detail),
-            "no_import": t("The file cannot be loaded: {why}.", why=self.detail),
-            "lost": t("The code interfered with the process that runs it, or took it down: {why}.", why=self.detail),
-        }.get(self.kind, self.kind)
+        if self.kind == "exited":
+            return self._exited()
+        if self.kind == "timed_out":
+            return t("It was still running after {seconds} seconds and was ended.", seconds=f"{self.seconds:.0f}")
+        return _plain_sentence(self.kind, self.detail)
 
-    def _raised(self, error: Raised) -> str:
-        what = f"{error.type}: {error.message}" if error.message else error.type
-        if error.file:
-            return t("{file}, line {line}, raised {what}", file=error.file, line=error.line, what=what)
-        return t("It raised {what}", what=what)
+    def _exited(self) -> str:
+        if self.command:
+            return t("The program ended with exit status {code}.", code=self.exit_code)
+        return t(
+            "The code ended its own process with exit status {code} instead of returning: leave out exit().",
+            code=self.exit_code,
+        )
 
     def _killed(self) -> str:
-        import signal as signals
-
+        if self.out_of_memory:
+            return t("It used more memory than it may and was ended.")
         if self.signal == getattr(signals, "SIGXCPU", None):
-            return t("It used up its processor time and was ended.")
+            return t("It used up its processor time and was ended: look for a loop that never ends.")
         if self.signal == getattr(signals, "SIGXFSZ", None):
             return t("It wrote a file that is too large and was ended.")
-        try:
-            name = signals.Signals(self.signal or 0).name
-        except ValueError:
-            name = str(self.signal)
-        return t("It was ended by the signal {signal}.", signal=name)
+        return t("It was ended by the signal {signal}.", signal=_signal_name(self.signal))
+
+
+def _plain_sentence(kind: str, what: str) -> str:
+    match kind:
+        case "returned":
+            return t("The code returned.")
+        case "flooded":
+            return t("It printed without end and was ended.")
+        case "too_large":
+            return t("What it returned is too large to be an answer.")
+        case "not_json":
+            return t("It returned {what}, which is not plain data (text, numbers, lists, dicts).", what=what)
+        case "no_file":
+            return t("There is no file {what}.", what=what)
+        case "no_function":
+            return t("There is no function {what} in the file.", what=what)
+        case "wrong_arguments":
+            return t("The function cannot be called like that: {what}.", what=what)
+        case "no_import":
+            return t("The file cannot be loaded: {what}.", what=what)
+        case "no_start":
+            return t("The code could not be started: {what}.", what=what)
+        case _:
+            return t("The code interfered with the process that runs it, or took it down: {what}.", what=what)
+
+
+def _raised(error: Raised) -> str:
+    what = f"{error.type}: {error.message}" if error.message else error.type
+    if error.file:
+        return t("{file}, line {line}, raised {what}", file=error.file, line=error.line, what=what)
+    return t("It raised {what}", what=what)
+
+
+def _signal_name(number: int | None) -> str:
+    try:
+        return signals.Signals(number or 0).name
+    except ValueError:
+        return str(number)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import selectors
 import signal
@@ -11,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-GRACE_SECONDS = 0.3
+POLL_SECONDS = 0.005
 
 
 class Capped:
@@ -30,7 +28,8 @@ class Capped:
         if room > 0:
             self._head += part[:room]
             part = part[room:]
-        self._tail = (self._tail + part)[-self._half :]
+        if part:
+            self._tail = (self._tail + part)[-self._half :]
 
     @property
     def truncated(self) -> bool:
@@ -42,43 +41,40 @@ class Capped:
         return (self._head + middle + self._tail).decode("utf-8", "replace")
 
 
-def watch(
-    pid: int, pipes: dict[str, int], limits: dict[str, Any], end: Callable[[], None], *, python: bool
-) -> dict[str, Any]:
-    """Wait for the child; returns the outcome as JSON. `end` kills it and all that it started.
+def watch(pid: int, pipes: dict[str, int], limits: dict[str, Any], end: Callable[[], bool]) -> dict[str, Any]:
+    """Wait for the child; returns a report: how it ended, what it said, unread. `end` kills all that it started.
 
     `pipes` are the reading ends of "stdout", "stderr" and "result". They are read until the child has ended, not
-    until they close: a grandchild may hold them open for ever.
+    until they close: a grandchild may hold them open for ever. What came through "result" is passed on as text.
     """
     started = time.monotonic()
-    kept = {name: Capped(limits["result_bytes" if name == "result" else "output_bytes"] * 2) for name in pipes}
-    verdict = _read(pid, pipes, kept, limits, started)
-    status = verdict.pop("status", None)
+    # A result is at most its value, and a frame of words around it.
+    most = {"result": 2 * limits["result_bytes"] + (64 << 10)}
+    kept = {name: Capped(most.get(name, limits["output_bytes"])) for name in pipes}
+    stopped, status = _read(pid, pipes, kept, limits, started)
+    seconds = time.monotonic() - started
     if status is None:
-        end()
-        status = _reap(pid)
-    else:
-        end()
+        status = _kill(pid)
+    clean = end()
     for name, pipe in pipes.items():
         _drain(pipe, kept[name])
-    outcome: dict[str, Any] = {
+    return {
+        "stopped": stopped,
+        "exit_code": os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else None,
+        "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
         "stdout": kept["stdout"].text(),
         "stderr": kept["stderr"].text(),
         "truncated": kept["stdout"].truncated or kept["stderr"].truncated,
-        "seconds": round(time.monotonic() - started, 4),
-        **_exit(status),
+        "result": None if kept["result"].truncated else kept["result"].text(),
+        "seconds": round(seconds, 4),
+        "clean": clean,
     }
-    if "kind" in verdict:
-        return {**outcome, **verdict}
-    if python and not kept["result"].truncated and kept["result"].total:
-        with contextlib.suppress(ValueError, RecursionError):
-            return {**outcome, **json.loads(kept["result"].text())}
-    return outcome if python else {**outcome, "detail": "command"}
 
 
 def _read(
     pid: int, pipes: dict[str, int], kept: dict[str, Capped], limits: dict[str, Any], started: float
-) -> dict[str, Any]:
+) -> tuple[str, int | None]:
+    """Read until the child ends; why it was stopped ("" where it ended by itself), and its status."""
     with selectors.DefaultSelector() as selector:
         for name, pipe in pipes.items():
             os.set_blocking(pipe, False)
@@ -88,29 +84,26 @@ def _read(
             while True:
                 left = limits["wall_seconds"] - (time.monotonic() - started)
                 if left <= 0:
-                    return {"kind": "timed_out"}
-                events = selector.select(min(left, 1.0 if ended else 0.02))
-                for key, _ in events:
-                    if key.data == "ended":
-                        continue
-                    if not _take(key.fd, kept[key.data]):
+                    return "timed_out", None
+                for key, _ in selector.select(min(left, 1.0 if ended >= 0 else POLL_SECONDS)):
+                    if key.data != "ended" and not _take(key.fd, kept[key.data]):
                         selector.unregister(key.fd)
-                if kept["stdout"].total + kept["stderr"].total > limits["flood_bytes"]:
-                    return {"kind": "flooded"}
+                if sum(one.total for one in kept.values()) > limits["flood_bytes"]:
+                    return "flooded", None
                 found, status = os.waitpid(pid, os.WNOHANG)
                 if found:
-                    return {"status": status}
+                    return "", status
         finally:
-            if ended:
+            if ended >= 0:
                 os.close(ended)
 
 
 def _pidfd(pid: int, selector: selectors.BaseSelector) -> int:
-    """A descriptor that becomes readable when the child ends, where the system has them; else 0."""
+    """A descriptor that becomes readable when the child ends, where the system has them; else -1."""
     try:
         descriptor = os.pidfd_open(pid)
     except (AttributeError, OSError):
-        return 0
+        return -1
     selector.register(descriptor, selectors.EVENT_READ, "ended")
     return descriptor
 
@@ -135,17 +128,13 @@ def _drain(pipe: int, kept: Capped) -> None:
     os.close(pipe)
 
 
-def _reap(pid: int) -> int:
+def _kill(pid: int) -> int:
+    """End the child itself and reap it."""
+    os.kill(pid, signal.SIGKILL)
     until = time.monotonic() + 5
     while time.monotonic() < until:
         found, status = os.waitpid(pid, os.WNOHANG)
         if found:
             return status
-        time.sleep(0.005)
+        time.sleep(0.001)
     return signal.SIGKILL
-
-
-def _exit(status: int) -> dict[str, Any]:
-    if os.WIFSIGNALED(status):
-        return {"kind": "killed", "signal": os.WTERMSIG(status)}
-    return {"kind": "exited", "exit_code": os.waitstatus_to_exitcode(status)}
