@@ -6,24 +6,20 @@ operation, so that the price per call is small. Source: the service models in bo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
+from botocore.model import ListShape, OperationModel, Shape, StructureShape
 
-from fargrade.emulator.errors import Refused
+from fargrade.emulator import patterns
 
 # Members whose model says more than AWS enforces, each with why.
 LENIENT = {
     # ECR reports the whole policy's faults in its own words; the length is part of those (semantics.lifecycle).
     ("ecr", "lifecyclePolicyText"),
-    # botocore fills the registry in from the account, and AWS takes any registry it may access.
-    ("ecr", "registryId"),
 }
-MAX_DEPTH = 12
 
 
 @dataclass(frozen=True)
@@ -48,29 +44,37 @@ def violations(operation: OperationModel, parameters: dict[str, Any]) -> list[Vi
 @lru_cache(maxsize=2048)
 def _plan(operation: OperationModel) -> Check | None:
     shape = operation.input_shape
-    return _compile(shape, operation.service_model.service_name, 0) if shape else None
+    return _Compiler(operation.service_model.service_name).compile(shape) if shape else None
 
 
-def _compile(shape: Any, service: str, depth: int) -> Check | None:
-    if depth > MAX_DEPTH:
-        return None
-    if shape.type_name == "structure":
-        return _structure(shape, service, depth)
-    if shape.type_name == "list":
-        return _list(shape, service, depth)
-    if shape.type_name == "map":
-        return _map(shape, service, depth)
-    return _scalar(shape)
+class _Compiler:
+    """Turns shapes into checks, each shape once: models refer to themselves, and often to the same shapes."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+        self._structures: dict[str, Check] = {}
+
+    def compile(self, shape: Any) -> Check | None:
+        if shape.type_name == "structure":
+            return self._structure(shape)
+        if shape.type_name == "list":
+            return _list(shape, self.compile(shape.member))
+        if shape.type_name == "map":
+            return _map(self.compile(shape.key), self.compile(shape.value))
+        return _scalar(shape)
+
+    def _structure(self, shape: StructureShape) -> Check:
+        if shape.name not in self._structures:
+            members: dict[str, Check] = {}
+            # Known before its members are: a member may lead back here.
+            self._structures[shape.name] = _structure(list(shape.metadata.get("required", [])), members)
+            for name, member in shape.members.items():
+                if (self._service, name) not in LENIENT and (inner := self.compile(member)):
+                    members[name] = inner
+        return self._structures[shape.name]
 
 
-def _structure(shape: StructureShape, service: str, depth: int) -> Check:
-    required = list(shape.metadata.get("required", []))
-    members = {
-        name: inner
-        for name, member in shape.members.items()
-        if (service, name) not in LENIENT and (inner := _compile(member, service, depth + 1))
-    }
-
+def _structure(required: list[str], members: dict[str, Check]) -> Check:
     def check(path: str, value: Any) -> Iterator[Violation]:
         if not isinstance(value, dict):
             yield Violation(path, _text(value), "type", "Member must be a structure")
@@ -85,8 +89,7 @@ def _structure(shape: StructureShape, service: str, depth: int) -> Check:
     return check
 
 
-def _list(shape: ListShape, service: str, depth: int) -> Check:
-    inner = _compile(shape.member, service, depth + 1)
+def _list(shape: ListShape, inner: Check | None) -> Check:
     sized = _length(shape)
 
     def check(path: str, value: Any) -> Iterator[Violation]:
@@ -101,10 +104,7 @@ def _list(shape: ListShape, service: str, depth: int) -> Check:
     return check
 
 
-def _map(shape: MapShape, service: str, depth: int) -> Check:
-    key_check = _compile(shape.key, service, depth + 1)
-    value_check = _compile(shape.value, service, depth + 1)
-
+def _map(key_check: Check | None, value_check: Check | None) -> Check:
     def check(path: str, value: Any) -> Iterator[Violation]:
         if not isinstance(value, dict):
             yield Violation(path, _text(value), "type", "Member must be a map")
@@ -139,7 +139,7 @@ def _typed(kind: type, must: str) -> Check:
 def _string(shape: Shape) -> Check:
     enum = list(shape.metadata.get("enum", []))
     source = shape.metadata.get("pattern", "")
-    pattern = _pattern(source)
+    pattern = patterns.compiled(source)
     sized = _length(shape)
 
     def check(path: str, value: Any) -> Iterator[Violation]:
@@ -147,27 +147,16 @@ def _string(shape: Shape) -> Check:
             if not hasattr(value, "isoformat"):
                 yield Violation(path, _text(value), "type", "Member must be a string")
             return
-        yield from sized(path, value)
+        fits = True
+        for wrong in sized(path, value):
+            fits = False
+            yield wrong
         if enum and value not in enum:
             yield Violation(path, value, "enum", f"Member must satisfy enum value set: [{', '.join(enum)}]")
-        if pattern and not pattern.search(value):
+        if pattern and fits and not patterns.satisfied(pattern, value):
             yield Violation(path, value, "pattern", f"Member must satisfy regular expression pattern: {source}")
 
     return check
-
-
-@lru_cache(maxsize=4096)
-def _pattern(source: str) -> re.Pattern[str] | None:
-    """The model's pattern as Python reads it; patterns that only Java reads are not enforced.
-
-    AWS anchors most patterns; a model's pattern is meant to match the whole value unless it is anchored itself.
-    """
-    if not source:
-        return None
-    try:
-        return re.compile(source if source.startswith("^") or source.endswith("$") else rf"\A(?:{source})\Z")
-    except re.error:
-        return None
 
 
 def _number(shape: Shape) -> Check:
@@ -203,35 +192,3 @@ def _join(path: str, name: str) -> str:
 def _text(value: Any) -> str:
     text = str(value)
     return text if len(text) <= 200 else text[:200] + "…"
-
-
-def refusal(service: str, protocol: str, found: list[Violation]) -> Refused:
-    """`found` in the words of the service: ECR names the parameter, most others the number of errors."""
-    first = found[0]
-    if service in ("ecr", "ecr-public"):
-        return Refused(
-            "InvalidParameterException",
-            f"Invalid parameter at '{first.path}' failed to satisfy constraint: '{_ecr_words(first)}'",
-        )
-    if service == "ecs":
-        return Refused("InvalidParameterException", f"Invalid value for '{first.path}': {first.must}")
-    if protocol == "ec2":
-        code = "MissingParameter" if first.kind == "required" else "InvalidParameterValue"
-        return Refused(code, f"Invalid value '{first.value}' for {first.path}: {first.must}")
-    plural = "s" if len(found) > 1 else ""
-    said = "; ".join(
-        f"Value '{one.value}' at '{one.path}' failed to satisfy constraint: {one.must}" for one in found[:10]
-    )
-    code = "ValidationError" if protocol == "query" else "ValidationException"
-    return Refused(code, f"{len(found)} validation error{plural} detected: {said}")
-
-
-def _ecr_words(violation: Violation) -> str:
-    if violation.kind == "pattern":
-        return (
-            violation.must.replace(
-                "Member must satisfy regular expression pattern: ", "must satisfy regular expression '"
-            )
-            + "'"
-        )
-    return violation.must

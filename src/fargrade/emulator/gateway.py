@@ -1,31 +1,24 @@
-"""The gateway in front of moto: guard → decode → constrain → refuse → answer → record.
-
-The learner reaches nothing but the AWS calls of the course: the service comes from the signature's scope, never
-from a path or Host header, so that moto's own admin paths cannot be spelt at all.
-"""
+"""The gateway in front of moto: guard → decode → constrain → refuse → answer → record."""
 
 from __future__ import annotations
 
+import base64
 import json
-import re
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
-from fargrade.emulator import constraints, ecr, ecr_public, extensions, moto_backend, rules
+from fargrade.emulator import constraints, ecr, ecr_public, extensions, moto_backend, rules, wording
 from fargrade.emulator.errors import Refused, Response, error_in, error_response
+from fargrade.emulator.guard import MAX_BODY, Incoming, admit
 from fargrade.emulator.recording import Recording
-from fargrade.emulator.services import SERVICES, Service, service_model
+from fargrade.emulator.services import BY_MODEL, service_model
 
-SCOPE = re.compile(r"Credential=([^/,\s]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
-ALLOWED_HEADERS = re.compile(
-    r"(content-|x-amz-(?!moto)|x-amzn-|accept|user-agent|authorization$|range$|if-|date$)", re.I
-)
-MAX_BODY = 32 << 20
+__all__ = ["MAX_BODY", "Gateway", "ecr", "ecr_public"]
 
-__all__ = ["Gateway", "ecr", "ecr_public"]
+MAX_FAULTS = 20
 
 
 class Gateway:
@@ -34,9 +27,10 @@ class Gateway:
     def __init__(self, services: Iterable[str], region: str) -> None:
         self.region = region
         self.recording = Recording()
+        self.faults: list[str] = []
         self._lock = threading.RLock()
         for name in services:
-            moto_backend.load(_by_name(name))
+            moto_backend.load(BY_MODEL[name])
 
     def reset(self, seed: int, account: str = rules.ACCOUNT) -> None:
         """A world with nothing in it, of this account."""
@@ -44,6 +38,7 @@ class Gateway:
             moto_backend.reset(seed)
             rules.use_account(account)
             self.recording = Recording()
+            self.faults = []
             for hook in extensions.reset_hooks:
                 hook()
 
@@ -54,106 +49,75 @@ class Gateway:
 
     def from_learner(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer a request off the learner's listener: guarded and recorded."""
-        bare = path.split("?", 1)[0]
+        bare = path.partition("?")[0]
         if bare in extensions.learner_routes and method == "POST":
             with self._lock:
                 status, content = extensions.learner_routes[bare](body)
             return Response(status, {"Content-Type": "application/json"}, content)
-        try:
-            service, region = scope_of(path, headers)
-        except Refused as refused:
-            with self._lock:
-                self.recording.add("?", f"{method} {unquote(bare)[:80]}", {}, status=refused.status, error=refused.code)
-            return error_response(refused, "json")
-        return self._answer(service, region, method, path, headers, body, record=True)
+        return self._answer(method, path, headers, body, record=True)
 
     def from_grader(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer the grader's own request: the same rules, not recorded."""
-        service, region = scope_of(path, headers)
-        return self._answer(service, region, method, path, headers, body, record=False)
+        return self._answer(method, path, headers, body, record=False)
 
-    def _answer(
-        self,
-        service: Service,
-        region: str,
-        method: str,
-        path: str,
-        headers: Mapping[str, str],
-        body: bytes,
-        *,
-        record: bool,
-    ) -> Response:
-        protocol = service_model(service.model).protocol
-        kept = {name: value for name, value in headers.items() if ALLOWED_HEADERS.match(name)}
-        operation = "?"
-        parameters: dict[str, Any] = {}
+    def _answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes, *, record: bool) -> Response:
+        try:
+            given = admit(method, path, headers, body, self.region)
+        except Refused as refused:
+            if record:
+                shown = f"{method[:10]} {unquote(path.partition('?')[0])[:80]}"
+                with self._lock:
+                    self.recording.add(
+                        "?", shown, {}, status=refused.status, error=refused.code, message=refused.message
+                    )
+            return error_response(refused, "json")
         with self._lock:
-            try:
-                request = moto_backend.request_of(service, region, method, path, kept, body)
-                operation, parameters = moto_backend.decode(service, request)
-                call = rules.Call(service.model, operation, parameters, region)
-                response = self._ruled(service, call, request, protocol)
-            except Refused as refused:
-                response = error_response(refused, protocol)
-            except Exception as error:  # moto's own failure is a server's fault, never the learner's
-                response = error_response(Refused("InternalFailure", f"{type(error).__name__}: {error}", 500), protocol)
+            operation, parameters, response = self._ruled(given)
             if record:
                 code, message = error_in(response)
                 self.recording.add(
-                    service.model,
+                    given.service.model,
                     operation,
                     parameters,
                     status=response.status,
                     error=code,
                     message=message,
-                    region=region,
+                    region=given.region,
                 )
         return response
 
-    def _ruled(self, service: Service, call: rules.Call, request: Any, protocol: str) -> Response:
-        found = constraints.violations(service_model(service.model).operation_model(call.operation), call.parameters)
+    def _ruled(self, given: Incoming) -> tuple[str, dict[str, Any], Response]:
+        """(operation, parameters, answer); "?" for an operation that cannot be read."""
+        protocol = service_model(given.service.model).protocol
+        operation = "?"
+        parameters: dict[str, Any] = {}
+        try:
+            request = moto_backend.request_of(given)
+            operation, parameters = moto_backend.decode(given.service, request)
+            call = rules.Call(given.service.model, operation, parameters, given.region)
+            return operation, parameters, self._judged(given, call, request, protocol)
+        except Refused as refused:
+            return operation, parameters, error_response(refused, protocol)
+        except Exception as error:
+            said = f"{given.service.model} {operation}: {type(error).__name__}: {error}"[:500]
+            if len(self.faults) < MAX_FAULTS:
+                self.faults.append(said)
+            # Not AWS's 500, which every client would try again and again: trying again changes nothing here.
+            fault = Refused("EmulatorFault", f"The emulator cannot do this ({said}); it is no fault of yours.", 501)
+            return operation, parameters, error_response(fault, protocol)
+
+    def _judged(self, given: Incoming, call: rules.Call, request: Any, protocol: str) -> Response:
+        found = constraints.violations(service_model(call.service).operation_model(call.operation), call.parameters)
         if found:
-            raise constraints.refusal(service.model, protocol, found)
+            raise wording.refusal(call.service, protocol, found)
         for refuse in rules.refusals_of(call):
             refuse(call)
         ours = rules.answer_of(call.service, call.operation)
         if ours:
             return json_response(ours(call))
-        if not service.in_moto:
-            raise Refused("UnknownOperationException", f"{call.operation} is not part of this emulator.")
-        return moto_backend.dispatch(service, request)
-
-
-def scope_of(path: str, headers: Mapping[str, str]) -> tuple[Service, str]:
-    """The service and region that the request is signed for. Raises Refused."""
-    found = SCOPE.search(headers.get("Authorization", "")) or SCOPE.search(
-        "Credential=" + unquote(_query(path, "X-Amz-Credential"))
-    )
-    if not found:
-        raise Refused("MissingAuthenticationTokenException", "Missing Authentication Token", 403)
-    region, scope = found[3], found[4]
-    service = SERVICES.get(scope)
-    if service is None:
-        raise Refused("AccessDeniedException", f"The service {scope} is not part of this course.", 403)
-    if service.only_region and region != service.only_region:
-        raise Refused(
-            "UnknownEndpoint", f"{service.model} has no endpoint in {region}: use {service.only_region}.", 404
-        )
-    return service, region
-
-
-def _query(path: str, name: str) -> str:
-    for part in path.partition("?")[2].split("&"):
-        key, _, value = part.partition("=")
-        if key == name:
-            return value
-    return ""
-
-
-def _by_name(name: str) -> Service:
-    from fargrade.emulator.services import BY_MODEL
-
-    return BY_MODEL[name]
+        if not given.service.in_moto:
+            raise NotImplementedError("not part of this emulator")
+        return moto_backend.dispatch(given.service, request)
 
 
 def json_response(answer: dict[str, Any]) -> Response:
@@ -166,7 +130,5 @@ def _json(value: object) -> Any:
     if isinstance(value, datetime):
         return value.timestamp()
     if isinstance(value, bytes):
-        import base64
-
         return base64.b64encode(value).decode()
     raise TypeError(type(value).__name__)

@@ -12,10 +12,12 @@ from typing import Any
 
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
+from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from fargrade.emulator.errors import Refused, Response
+from fargrade.emulator.guard import Incoming
 from fargrade.emulator.rules import ACCOUNT, account
 from fargrade.emulator.services import Service
 
@@ -38,46 +40,49 @@ def _handlers(model: str) -> list[tuple[re.Pattern[str], Any]]:
     return [(re.compile(url), handler) for url, handler in backend.urls.items()]
 
 
-def request_of(service: Service, region: str, method: str, path: str, headers: dict[str, str], body: bytes) -> Request:
-    """The request as if it had been sent to AWS's own address."""
-    own = {**headers, "x-moto-account-id": account()}
-    return Request.from_primitives(method, service.url(region) + path, own, body)
+def request_of(given: Incoming) -> Request:
+    """The request as if it had been sent to AWS's own address, in the world's account."""
+    own = {**given.headers, "x-moto-account-id": account()}
+    return Request.from_primitives(given.method, given.service.url(given.region) + given.path, own, given.body)
 
 
 def decode(service: Service, request: Request) -> tuple[str, dict[str, Any]]:
-    """The operation and its parameters. Raises Refused for what AWS cannot read."""
+    """The operation and its parameters, by botocore's model. Raises Refused for what AWS cannot read."""
     model = get_service_model(service.model)
-    name = _operation_name(request)
-    if name not in model.operation_names:
-        raise Refused("UnknownOperationException" if model.protocol != "query" else "InvalidAction", "", 400)
-    operation = model.operation_model(name)
     try:
         protocol = determine_request_protocol(model, request.content_type)
-        parser = PROTOCOL_PARSERS[protocol](operation)
-        parsed: dict[str, Any] = parser.parse(
+        operation, in_path = get_service_router(service.model).match(request)
+    except (NotFound, NotImplementedError):
+        raise _unknown(model.protocol, request) from None
+    try:
+        parsed: dict[str, Any] = PROTOCOL_PARSERS[protocol](operation).parse(
             {
                 "headers": request.headers,
                 "body": request.data if protocol not in ("query", "ec2") else "",
                 "values": request.values,
                 "method": request.method,
                 "url_path": request.path,
-                "url_params": {},
+                "url_params": in_path,
             }
         )
     except Exception as error:
         raise Refused("SerializationException", f"The request could not be read: {error}") from None
-    return name, parsed
+    if not isinstance(parsed, dict):
+        raise Refused("SerializationException", "The request is not an object.")
+    return operation.name, parsed
 
 
-def _operation_name(request: Request) -> str:
-    target = request.headers.get("X-Amz-Target", "")
-    if target:
-        return target.rsplit(".", 1)[-1]
-    return str(request.values.get("Action", ""))
+def _unknown(protocol: str, request: Request) -> Refused:
+    """AWS's answer to an operation that is none of the service's."""
+    if protocol in ("query", "ec2"):
+        action = str(request.values.get("Action", ""))[:80]
+        return Refused("InvalidAction", f"Could not find operation {action}")
+    status = 404 if "rest" in protocol else 400
+    return Refused("UnknownOperationException", "The requested operation is not supported.", status)
 
 
 def dispatch(service: Service, request: Request) -> Response:
-    """moto's answer. An exception of moto's is an InternalFailure, as a server's fault."""
+    """moto's answer. Raises NotImplementedError for what moto lacks; any other exception is a fault of its."""
     path = request.raw_url.split("?", 1)[0]
     for pattern, handler in _handlers(service.model):
         if pattern.match(path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -52,9 +53,21 @@ SERVICES = {
 }
 BY_MODEL = {service.model: service for service in SERVICES.values()}
 _loader = Loader()
+REGION = re.compile(r"(us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-[1-9]")
 
 
 @lru_cache(maxsize=64)
 def service_model(name: str) -> ServiceModel:
     """botocore's model of the service."""
     return ServiceModel(_loader.load_service_model(name, "service-2"), name)
+
+
+def known_region(name: str) -> bool:
+    """Whether the name is one of a region of AWS's commercial partition, as botocore's endpoint rules have it."""
+    return REGION.fullmatch(name) is not None and name in _regions()
+
+
+@lru_cache(maxsize=1)
+def _regions() -> frozenset[str]:
+    partitions = _loader.load_data("endpoints")["partitions"]
+    return frozenset(region for one in partitions if one["partition"] == "aws" for region in one["regions"])
