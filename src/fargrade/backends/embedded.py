@@ -27,8 +27,9 @@ REGION = "us-east-1"
 class EmbeddedWorld:
     """A world in a process of its own, emptied for each item."""
 
-    def __init__(self, process: EmulatorProcess, region: str) -> None:
-        self._process = process
+    def __init__(self, services: tuple[str, ...], region: str) -> None:
+        self._services = services
+        self._process = EmulatorProcess.start(services, region=region)
         self.region = region
         self.account = ACCOUNT
         self._clients: dict[tuple[str, str], Any] = {}
@@ -37,7 +38,7 @@ class EmbeddedWorld:
     @classmethod
     def start(cls, services: Iterable[str], *, region: str = REGION) -> EmbeddedWorld:
         """Start the process; returns at once."""
-        return cls(EmulatorProcess.start(services, region=region), region)
+        return cls(tuple(services), region)
 
     @property
     def registry(self) -> str:
@@ -156,6 +157,21 @@ class EmbeddedWorld:
         """Serve learners on the socket handed over, else on loopback; returns the port. Raises WorldFault."""
         with _faults():
             return self._process.listen(listening)
+
+    def close_listeners(self) -> None:
+        """Serve no learner any more. Raises WorldFault."""
+        with _faults():
+            self._process.close_listeners()
+
+    def faults(self) -> list[str]:
+        """What the emulator could not do since the reset, a sentence each: never the learner's doing."""
+        with _faults():
+            return self._process.faults()
+
+    def restart(self) -> None:
+        """Replace the process, dead or alive, by a new one; reset it, and listen again, before use."""
+        self._process.close()
+        self._process = EmulatorProcess.start(self._services, region=self.region)
 
     def close(self) -> None:
         """End the process."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import gc
 import os
 import socket
 import sys
@@ -25,7 +27,12 @@ def main() -> int:
     if given.control < 0:
         return serve_alone(given.host, given.port, services)
     channel = socket.socket(fileno=given.control)
-    World(channel, services, given.region).run()
+    # Imports make no garbage worth looking for, and what they made stays: both are a tenth of the start-up.
+    gc.disable()
+    world = World(channel, services, given.region)
+    gc.freeze()
+    gc.enable()
+    world.run()
     return 0
 
 
@@ -66,6 +73,10 @@ class World:
                 message["method"], message["path"], message["headers"], message["body"]
             )
             return {"status": response.status, "headers": response.headers, "body": response.body}
+        if operation == "control":
+            return self._gateway.control(message["name"], message["arguments"])
+        if operation == "faults":
+            return self._gateway.faults
         if operation == "calls":
             return self._gateway.recording.as_json()
         if operation == "reset":
@@ -73,11 +84,11 @@ class World:
         if operation == "listen":
             from fargrade.emulator.server import loopback_socket
 
-            listening = socket.socket(fileno=handles[0]) if handles else loopback_socket()
+            listening = socket.socket(fileno=handles[0]) if handles else loopback_socket(message.get("port", 0))
             return self._listeners.serve(listening)
         if operation == "close_listeners":
             return self._listeners.close()
-        return self._gateway.control(operation, message.get("arguments", {}))
+        raise ValueError(f"there is no operation {operation}")
 
 
 def _load_engine() -> None:
@@ -91,24 +102,30 @@ def _load_engine() -> None:
 
 def serve_alone(host: str, port: int, services: list[str] | None = None) -> int:
     """Serve the embedded AWS on host:port until interrupted; returns the exit status."""
-    from fargrade.emulator.gateway import Gateway
-    from fargrade.emulator.server import Listeners, loopback_socket
+    from fargrade.emulator.services import BY_MODEL
+
+    unknown = sorted(set(services or ()) - set(BY_MODEL))
+    if unknown:
+        print(f"There is no service {unknown[0]} here: choose among {', '.join(sorted(BY_MODEL))}.", file=sys.stderr)
+        return 2
+    from fargrade.emulator.server import loopback_socket
 
     try:
         listening = loopback_socket(port, host)
-    except OSError as error:
-        print(
-            f"Port {port} on {host} cannot be used ({error.strerror}): choose another with --port.",
-            file=sys.stderr,
-        )
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or error
+        print(f"Port {port} on {host} cannot be used ({why}): choose another with --port.", file=sys.stderr)
         return 2
-    gateway = Gateway(services or ["ecr", "sts", "iam"], "us-east-1")
-    Listeners(gateway, alone=True).serve(listening)
+    from fargrade.emulator import images  # noqa: F401 - registers its control operations
+    from fargrade.emulator.gateway import Gateway
+    from fargrade.emulator.server import Listeners
+
+    _load_engine()
+    gateway = Gateway(services or ["ecr", "ecr-public", "sts", "iam"], "us-east-1")
+    port = Listeners(gateway, alone=True).serve(listening)
     print(f"fargrade emulator on http://{host}:{port} (AWS_ENDPOINT_URL), Ctrl-C ends it", flush=True)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()
-    except KeyboardInterrupt:
-        return 0
     return 0
 
 

@@ -6,10 +6,11 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from fargrade.emulator.channel import ChannelClosed, receive_frame, send_frame
 from fargrade.emulator.recording import RecordedCall
@@ -34,9 +35,10 @@ class EmulatorRefused(Exception):
 class EmulatorProcess:
     """A world process. Starting returns at once; the first operation waits until it is up."""
 
-    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket, said: IO[bytes]) -> None:
         self._process = process
         self._channel = channel
+        self._said = said
         self._lock = threading.Lock()
         self._up = False
         self._broken = ""
@@ -60,16 +62,18 @@ class EmulatorProcess:
             "--region",
             region,
         ]
+        said = tempfile.TemporaryFile()  # a traceback of ours is a reason to give, not a sight for learners
         with theirs:
             process = subprocess.Popen(
                 [*command, "--services", ",".join(services)],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                stderr=said,
                 env=environment,
                 start_new_session=True,  # Ctrl-C is the grader's to handle
             )
-        return cls(process, ours)
+        return cls(process, ours, said)
 
     def ask(
         self,
@@ -93,6 +97,8 @@ class EmulatorProcess:
                 self._broken = "its process has ended"
             if self._broken:
                 self._process.kill()
+                self._process.wait()
+                self._broken += self._last_words()
                 raise EmulatorFault(self._broken)
             self._up = True
         if "fault" in reply:
@@ -101,9 +107,15 @@ class EmulatorProcess:
             raise EmulatorFault(reply["fault"])
         return reply["ok"]
 
-    def listen(self, listening: socket.socket | None = None) -> int:
-        """Serve learners on this listening socket, else on a new one of loopback; returns the port."""
-        return int(self.ask("listen", [listening.fileno()] if listening else ()))
+    def _last_words(self) -> str:
+        """The last line that the dead process wrote of its trouble."""
+        self._said.seek(0)
+        lines = self._said.read()[-2000:].decode("utf-8", "replace").split("\n")
+        return next((f" ({line.strip()[:300]})" for line in reversed(lines) if line.strip()), "")
+
+    def listen(self, listening: socket.socket | None = None, *, port: int = 0) -> int:
+        """Serve learners on this listening socket, else on `port` of loopback (0: a free one); returns the port."""
+        return int(self.ask("listen", [listening.fileno()] if listening else (), port=port))
 
     def close_listeners(self) -> None:
         """Stop serving learners."""
@@ -117,9 +129,14 @@ class EmulatorProcess:
         """The learner's calls since the last reset, in order."""
         return [RecordedCall(**one) for one in self.ask("calls")]
 
+    def faults(self) -> list[str]:
+        """What the emulator could not do for the learner or the grader since the last reset: faults of ours."""
+        faults: list[str] = self.ask("faults")
+        return faults
+
     def control(self, operation: str, **arguments: Any) -> Any:
         """Run a control operation (emulator.extensions)."""
-        return self.ask(operation, arguments=arguments)
+        return self.ask("control", name=operation, arguments=arguments)
 
     def send(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
         """The grader's own AWS request: status, headers, body."""
@@ -132,3 +149,4 @@ class EmulatorProcess:
         self._channel.close()
         self._process.kill()
         self._process.wait()
+        self._said.close()

@@ -10,6 +10,9 @@ from typing import Any
 KEEP_FIRST = 2000
 KEEP_LAST = 500
 MAX_TEXT = 4096
+MAX_ITEMS = 100
+MAX_DEPTH = 8
+MAX_CALL = 32_768  # of one call's parameters, in characters
 SHOWN = 160
 SECRET = ("password", "secret", "token", "authorization")
 
@@ -61,7 +64,7 @@ class Recording:
         """Record one call."""
         self.count += 1
         call = RecordedCall(
-            self.count, service, operation, _capped(parameters), status, error, message[:MAX_TEXT], region
+            self.count, service, operation, _Capper().copy(parameters), status, error, message[:MAX_TEXT], region
         )
         (self._first if len(self._first) < KEEP_FIRST else self._last).append(call)
 
@@ -70,15 +73,31 @@ class Recording:
         return [asdict(call) for call in [*self._first, *self._last]]
 
 
-def _capped(value: Any, key: str = "", depth: int = 0) -> Any:
-    if isinstance(value, dict):
-        return {str(k): _capped(v, str(k), depth + 1) for k, v in list(value.items())[:100]} if depth < 8 else "…"
-    if isinstance(value, list | tuple):
-        return [_capped(one, key, depth + 1) for one in value[:100]] if depth < 8 else "…"
-    if isinstance(value, bytes):
-        return f"<{len(value)} bytes>"
-    if isinstance(value, str):
-        if any(word in key.lower() for word in SECRET) and key not in ("nextToken", "NextToken"):
-            return "<hidden>"
-        return value if len(value) <= MAX_TEXT else value[:MAX_TEXT] + "…"
-    return value if isinstance(value, int | float | bool) or value is None else str(value)
+class _Capper:
+    """Copies parameters without secrets, and without more than a call may take of the recording's memory."""
+
+    def __init__(self) -> None:
+        self._left = MAX_CALL
+
+    def copy(self, value: Any, key: str = "", depth: int = 0) -> Any:
+        if isinstance(value, dict | list | tuple) and (depth >= MAX_DEPTH or self._left <= 0):
+            return "…"
+        if isinstance(value, dict):
+            kept = list(value.items())[:MAX_ITEMS]
+            return {self._text(str(k)): self.copy(v, str(k), depth + 1) for k, v in kept}
+        if isinstance(value, list | tuple):
+            return [self.copy(one, key, depth + 1) for one in value[:MAX_ITEMS]]
+        if isinstance(value, bytes):
+            return f"<{len(value)} bytes>"
+        if isinstance(value, str):
+            return "<hidden>" if _is_secret(key) else self._text(value)
+        return value if isinstance(value, int | float | bool) or value is None else self._text(str(value))
+
+    def _text(self, text: str) -> str:
+        most = max(0, min(MAX_TEXT, self._left))
+        self._left -= min(len(text), most) + 8  # and what holding it costs
+        return text if len(text) <= most else text[:most] + "…"
+
+
+def _is_secret(key: str) -> bool:
+    return key.lower() != "nexttoken" and any(word in key.lower() for word in SECRET)

@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from http.client import responses
 from typing import Any
 
 from waitress.server import create_server
@@ -41,18 +42,30 @@ class Listeners:
         return port
 
     def close(self) -> None:
-        """Stop listening; requests under way may still end."""
+        """Stop listening, and hang up on those who are connected."""
         for server in self._servers:
-            server.close()
+            ended = threading.Event()
+            # In the loop's own thread: it holds what is to be closed.
+            server.trigger.pull_trigger(lambda server=server, ended=ended: _hang_up(server, ended))
+            ended.wait(5)
         self._servers.clear()
+
+
+def _hang_up(server: Any, ended: threading.Event) -> None:
+    try:
+        for channel in list(server.active_channels.values()):
+            channel.handle_close()
+        server.close()
+    finally:
+        ended.set()
 
 
 def application(gateway: Gateway, *, alone: bool) -> Callable[..., Iterable[bytes]]:
     """The WSGI application: every request goes to the gateway; `alone`, LocalStack's health path is answered too."""
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "/")
-        query = environ.get("QUERY_STRING", "")
+        # As it was sent: PATH_INFO is unquoted, and would make one path of two.
+        path = _origin_form(environ["REQUEST_URI"])
         if alone and path == "/_localstack/health":
             start_response("200 OK", [("Content-Type", "application/json")])
             return [health()]
@@ -62,12 +75,22 @@ def application(gateway: Gateway, *, alone: bool) -> Callable[..., Iterable[byte
         if environ.get("CONTENT_TYPE"):
             headers["Content-Type"] = environ["CONTENT_TYPE"]
         body = environ["wsgi.input"].read()
-        response = gateway.from_learner(environ["REQUEST_METHOD"], f"{path}?{query}" if query else path, headers, body)
+        response = gateway.from_learner(environ["REQUEST_METHOD"], path, headers, body)
         kept = [(k, v) for k, v in response.headers.items() if k.lower() not in ("content-length", "connection")]
-        start_response(f"{response.status} .", [*kept, ("Content-Length", str(len(response.body)))])
+        start_response(
+            f"{response.status} {responses.get(response.status, 'Unknown')}",
+            [*kept, ("Content-Length", str(len(response.body)))],
+        )
         return [response.body]
 
     return answer
+
+
+def _origin_form(address: str) -> str:
+    """The path and query of what a request asks for, which may be a whole address (RFC 9112, 3.2.2)."""
+    if not address.startswith("/"):
+        address = "/" + address.partition("://")[2].partition("/")[2]
+    return address.partition("#")[0]
 
 
 def health() -> bytes:

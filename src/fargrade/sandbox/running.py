@@ -50,6 +50,13 @@ def environment(job: Job, endpoint: str, *, confined: bool) -> dict[str, str]:
     }
 
 
+def too_much(job: Job) -> Outcome | None:
+    """The outcome of a job whose files no runner takes."""
+    if sum(map(len, job.files.values())) > MOST_FILES:
+        return Outcome("no_start", detail=t("its files are too large"))
+    return None
+
+
 class Runner:
     """One life of a runner, confined or not."""
 
@@ -216,8 +223,8 @@ class RunnerSandbox:
 
     def run(self, job: Job) -> Outcome:
         """See Sandbox.run."""
-        if sum(map(len, job.files.values())) > MOST_FILES:
-            return Outcome("no_start", detail=t("its files are too large"))
+        if refused := too_much(job):
+            return refused
         runner = self._warm_runner()
         env = environment(job, self.endpoint, confined=self.confinement.confined)
         killed = self._allow(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,6 +12,7 @@ from fargrade.sandbox import confinement as confining
 from fargrade.sandbox.confinement import Confinement
 from fargrade.sandbox.job import Job, Outcome
 from fargrade.sandbox.running import RunnerSandbox, SandboxUnavailable, Serve
+from fargrade.sandbox.seccomp import program
 from fargrade.sandbox.spare import SpareSandbox
 
 __all__ = ["Sandbox", "SandboxUnavailable", "Serve", "open_sandbox"]
@@ -45,7 +47,7 @@ def open_sandbox(serve: Serve, *, confine: str = "auto", warm: Sequence[str] = (
     """
     problem = "" if confine == "off" else confining.bubblewrap_problem()
     if confine != "off" and not problem:
-        return RunnerSandbox(serve, warm, Confinement("bubblewrap", True))
+        return RunnerSandbox(serve, warm, Confinement("bubblewrap", True, _unfiltered()))
     if confine == "required":
         raise SandboxUnavailable(problem)
     if worse := confining.plain_problem():
@@ -53,3 +55,10 @@ def open_sandbox(serve: Serve, *, confine: str = "auto", warm: Sequence[str] = (
     note = problem or t("Confinement is off: a self-check, protected from accidents only.")
     plain = Confinement("process", False, note)
     return RunnerSandbox(serve, warm, plain) if sys.platform.startswith("linux") else SpareSandbox(serve, warm, plain)
+
+
+def _unfiltered() -> str:
+    """What the note says where there is no seccomp filter for the machine."""
+    if program():
+        return ""
+    return t("There is no filter of system calls for this processor ({machine}).", machine=platform.machine())

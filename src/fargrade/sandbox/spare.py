@@ -20,7 +20,7 @@ from fargrade.sandbox.claims import outcome_of
 from fargrade.sandbox.confinement import Confinement
 from fargrade.sandbox.inside import folders, frames, processes, supervise
 from fargrade.sandbox.job import Job, Outcome
-from fargrade.sandbox.running import START_SECONDS, SandboxUnavailable, Serve, environment
+from fargrade.sandbox.running import START_SECONDS, SandboxUnavailable, Serve, environment, too_much
 
 
 class Spare:
@@ -93,9 +93,11 @@ class Spare:
 
 
 class SpareSandbox:
-    """A spare interpreter for each job."""
+    """A spare interpreter for each job. Raises SandboxUnavailable for root: it could not be given up."""
 
     def __init__(self, serve: Serve, warm: Sequence[str], how: Confinement) -> None:
+        if confining.is_root():
+            raise SandboxUnavailable(t("Do not grade as root here: become an ordinary user first."))
         self.confinement = how
         self._serve = serve
         self._warm = tuple(warm)
@@ -108,6 +110,8 @@ class SpareSandbox:
 
     def run(self, job: Job) -> Outcome:
         """See Sandbox.run."""
+        if refused := too_much(job):
+            return refused
         if not self._port:
             self._port = self._serve(None)
         spare, self._spare = self._spare or Spare(self._warm), None
