@@ -88,13 +88,13 @@ def living() -> list[int]:
     """The processes below this one, and, as root, those of the learners' uids wherever they went."""
     found = set(descendants(os.getpid()))
     if is_root():
-        found |= {int(name) for name in os.listdir("/proc") if name.isdigit() and _is_learner(name)}
+        found |= {int(name) for name in os.listdir("/proc") if name.isdigit() and _is_learner(name)}  # noqa: PTH208
     return sorted(found)
 
 
 def _is_learner(pid: str) -> bool:
     try:
-        return os.stat(f"/proc/{pid}").st_uid in _leased
+        return os.stat(f"/proc/{pid}").st_uid in _leased  # noqa: PTH116
     except OSError:
         return False
 

@@ -58,7 +58,7 @@ def test_the_kernel_sees_no_root(run: Any, sandbox: Any) -> None:
     uids = set()
     for pid in sandbox._slot.processes():
         if "runner.py" in Path(f"/proc/{pid}/cmdline").read_text().split("\0")[2:4][-1]:
-            uids.add(os.stat(f"/proc/{pid}/task").st_uid)
+            uids.add(os.stat(f"/proc/{pid}/task").st_uid)  # noqa: PTH116
             said = Path(f"/proc/{pid}/status").read_text()
             assert f"Uid:\t{sandbox._uid}\t{sandbox._uid}\t{sandbox._uid}\t{sandbox._uid}" in said
     assert uids
@@ -305,7 +305,7 @@ def test_no_user_namespace_by_clone_either(run: Any) -> None:
             second = errno.errorcode.get(ctypes.get_errno())
             nested = subprocess.run(["bwrap", "--dev-bind", "/", "/", "true"]).returncode if shutil.which("bwrap") else 1
             return [result, first, again, second, nested != 0]
-    """, {"x86_64": 56, "aarch64": 220}[os.uname().machine])  # fmt: skip
+    """, {"x86_64": 56, "aarch64": 220}[os.uname().machine])  # fmt: skip  # noqa: E501
     assert outcome.value == [-1, "EPERM", -1, "ENOSYS", True]
 
 
@@ -344,7 +344,7 @@ def test_a_program_sees_our_tools_first(run: Any) -> None:
     outcome = run("", argv=("bash", "-c", "echo $PATH; command -v python; whoami; pwd"))
     path, python, name, folder = outcome.stdout.split("\n")[:4]
     assert path.split(":")[0] == str(INSIDE / "bin")
-    assert python == os.path.join(os.sys.prefix, "bin", "python")
+    assert python == os.path.join(os.sys.prefix, "bin", "python")  # noqa: PTH118
     assert (name, folder) == ("learner", "/answer")
 
 

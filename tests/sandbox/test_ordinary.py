@@ -27,7 +27,7 @@ runpy.run_module("pytest", run_name="__main__")
 
 
 @pytest.mark.bubblewrap
-def test_everything_holds_for_an_ordinary_user(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_everything_holds_for_an_ordinary_user(tmp_path_factory: pytest.TempPathFactory) -> None:  # noqa: ARG001
     if not is_root():
         pytest.skip("this is an ordinary user already: the other tests have said it")
     basetemp = Path("/tmp", f"fargrade-ordinary-{os.getpid()}")

@@ -62,7 +62,7 @@ class EmulatorProcess:
             "--region",
             region,
         ]
-        said = tempfile.TemporaryFile()  # a traceback of ours is a reason to give, not a sight for learners
+        said = tempfile.TemporaryFile()  # a traceback of ours is a reason to give, not a sight for learners  # noqa: SIM115
         with theirs:
             process = subprocess.Popen(
                 [*command, "--services", ",".join(services)],
