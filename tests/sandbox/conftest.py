@@ -8,6 +8,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -88,13 +89,13 @@ def living() -> list[int]:
     """The processes below this one, and, as root, those of the learners' uids wherever they went."""
     found = set(descendants(os.getpid()))
     if is_root():
-        found |= {int(name) for name in os.listdir("/proc") if name.isdigit() and _is_learner(name)}  # noqa: PTH208
+        found |= {int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and _is_learner(path)}  # noqa: PTH208
     return sorted(found)
 
 
-def _is_learner(pid: str) -> bool:
+def _is_learner(process: Path) -> bool:
     try:
-        return os.stat(f"/proc/{pid}").st_uid in _leased  # noqa: PTH116
+        return process.stat().st_uid in _leased  # noqa: PTH116
     except OSError:
         return False
 
