@@ -89,13 +89,13 @@ def living() -> list[int]:
     """The processes below this one, and, as root, those of the learners' uids wherever they went."""
     found = set(descendants(os.getpid()))
     if is_root():
-        found |= {int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and _is_learner(path)}  # noqa: PTH208
+        found |= {int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and _is_learner(path)}
     return sorted(found)
 
 
 def _is_learner(process: Path) -> bool:
     try:
-        return process.stat().st_uid in _leased  # noqa: PTH116
+        return process.stat().st_uid in _leased
     except OSError:
         return False
 

@@ -306,7 +306,7 @@ def test_no_user_namespace_by_clone_either(run: Any) -> None:
             bwrap = ["bwrap", "--dev-bind", "/", "/", "true"]
             nested = subprocess.run(bwrap).returncode if shutil.which("bwrap") else 1
             return [result, first, again, second, nested != 0]
-    """, {"x86_64": 56, "aarch64": 220}[os.uname().machine])  # fmt: skip  # noqa: E501
+    """, {"x86_64": 56, "aarch64": 220}[os.uname().machine])  # fmt: skip
     assert outcome.value == [-1, "EPERM", -1, "ENOSYS", True]
 
 
@@ -345,7 +345,7 @@ def test_a_program_sees_our_tools_first(run: Any) -> None:
     outcome = run("", argv=("bash", "-c", "echo $PATH; command -v python; whoami; pwd"))
     path, python, name, folder = outcome.stdout.split("\n")[:4]
     assert path.split(":")[0] == str(INSIDE / "bin")
-    assert python == str(Path(sys.prefix, "bin", "python"))  # noqa: PTH118
+    assert python == str(Path(sys.prefix, "bin", "python"))
     assert (name, folder) == ("learner", "/answer")
 
 

@@ -31,13 +31,13 @@ def _fresh_probe() -> Iterator[None]:
 
 
 @pytest.fixture
-def without_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
+def without_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> None:
     which = shutil.which
     monkeypatch.setattr(shutil, "which", lambda name, **more: None if name == "bwrap" else which(name, **more))
 
 
 @pytest.fixture
-def with_broken_bubblewrap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: ARG001
+def with_broken_bubblewrap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     bwrap = tmp_path / "bwrap"
     bwrap.write_text("#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2\nexit 1\n")
     bwrap.chmod(0o755)
@@ -70,7 +70,7 @@ def test_bubblewrap_that_may_not_is_told_with_its_own_words() -> None:
 
 def test_root_that_cannot_be_given_up_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confinement, "is_root", lambda: True)
-    monkeypatch.setattr(confinement, "has_capability", lambda _: False)  # noqa: ARG005
+    monkeypatch.setattr(confinement, "has_capability", lambda _: False)
     monkeypatch.setattr(confinement, "closed_to_nobody", lambda: [Path("/closed/python")])
     with pytest.raises(SandboxUnavailable, match=r"never run as root.*/closed/python"):
         open_sandbox(serve, confine="off")
@@ -115,7 +115,7 @@ def test_a_world_that_cannot_serve_is_its_own_fault() -> None:
     class WorldIsGoneError(Exception):
         pass
 
-    def fail(_: socket.socket | None) -> int:  # noqa: ARG001
+    def fail(_: socket.socket | None) -> int:
         raise WorldIsGoneError
 
     before = set(descendants(os.getpid()))
@@ -130,7 +130,7 @@ def test_a_runner_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch, 
     broken = tmp_path / "broken.py"
     broken.write_text("raise SystemExit('no such thing here')")
     command = ["python3", str(broken)]
-    monkeypatch.setattr(confinement, "runner_command", lambda *_, **__: command)  # noqa: ARG005
+    monkeypatch.setattr(confinement, "runner_command", lambda *_, **__: command)
     sandbox = open_sandbox(serve, confine="off")
     with pytest.raises(SandboxUnavailable, match="no such thing here"):
         sandbox.run(ONE)

@@ -28,14 +28,13 @@ runpy.run_module("pytest", run_name="__main__")
 
 
 @pytest.mark.bubblewrap
-def test_everything_holds_for_an_ordinary_user() -> None:  # noqa: ARG001
+def test_everything_holds_for_an_ordinary_user() -> None:
     if not is_root():
         pytest.skip("this is an ordinary user already: the other tests have said it")
     basetemp = Path("/tmp", f"fargrade-ordinary-{os.getpid()}")
     paths = tuple(map(str, [*interpreter_paths(), INSIDE.parent.parent.parent.parent]))
-    code = BECOME.format(
-        inside=str(INSIDE), paths=paths, uid=ORDINARY_UID, basetemp=str(basetemp), tests=[str(HERE / f"test_{name}.py") for name in AGAIN]
-    )  # fmt: skip
+    tests = [str(HERE / f"test_{name}.py") for name in AGAIN]
+    code = BECOME.format(inside=str(INSIDE), paths=paths, uid=ORDINARY_UID, basetemp=str(basetemp), tests=tests)
     course = HERE.parent.parent
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=course, capture_output=True, text=True, check=False, timeout=500

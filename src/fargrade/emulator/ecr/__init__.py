@@ -1,0 +1,24 @@
+"""ECR as AWS keeps it, where moto does not: pushes, tags, scans, lifecycle policies, login tokens.
+
+The state stays moto's (repositories, layers, images), so that everything moto answers well still does. Each
+module registers its refusals and answers with `emulator.rules`; what other parts of the emulator use is here.
+"""
+
+from fargrade.emulator.ecr import lifecycle, policies, reading
+from fargrade.emulator.ecr.login import issue_token, token_registry
+from fargrade.emulator.ecr.pushing import store_image
+from fargrade.emulator.ecr.scanning import scan_on_push
+from fargrade.emulator.ecr.store import StoredImage, find_image, repository
+
+__all__ = [
+    "StoredImage",
+    "find_image",
+    "issue_token",
+    "lifecycle",
+    "policies",
+    "reading",
+    "repository",
+    "scan_on_push",
+    "store_image",
+    "token_registry",
+]

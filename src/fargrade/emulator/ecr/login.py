@@ -1,0 +1,47 @@
+"""Login tokens: what GetAuthorizationToken issues, and what a registry believes."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from fargrade.emulator import clock
+from fargrade.emulator.extensions import on_reset
+from fargrade.emulator.rules import Call, answer
+
+TOKEN_LIFE = timedelta(hours=12)
+
+_tokens: dict[str, tuple[str, datetime]] = {}
+
+
+@on_reset
+def _forget() -> None:
+    _tokens.clear()
+
+
+@answer("ecr", "GetAuthorizationToken")
+def get_authorization_token(call: Call) -> dict[str, Any]:
+    """GetAuthorizationToken: base64 of AWS:password, valid 12 hours, good for every private registry in reach."""
+    registries = call.parameters.get("registryIds") or [call.account]
+    host = f"{{}}.dkr.ecr.{call.region}.amazonaws.com"
+    return {"authorizationData": [issue_token(host.format(one)) for one in registries]}
+
+
+def issue_token(registry: str) -> dict[str, Any]:
+    """A login for the registry: token, end of validity, address. The password is never the same."""
+    password = secrets.token_urlsafe(48)
+    expires = clock.now() + TOKEN_LIFE
+    _tokens[password] = (registry, expires)
+    return {
+        "authorizationToken": base64.b64encode(f"AWS:{password}".encode()).decode(),
+        "expiresAt": expires,
+        "proxyEndpoint": f"https://{registry}",
+    }
+
+
+def token_registry(password: str) -> str | None:
+    """The registry that the password logs in to; None if it was never issued or is out of date."""
+    registry, expires = _tokens.get(password, ("", clock.now()))
+    return registry if expires > clock.now() else None
