@@ -49,10 +49,10 @@ def applied(region: str, held: Repository) -> tuple[str, list[dict[str, Any]]]:
     and still honoured.
     """
     configuration = registry_configuration(region)
-    matching = {
-        rule["scanFrequency"]: [one for one in rule["repositoryFilters"] if filter_matches(one["filter"], held.name)]
-        for rule in configuration["rules"]
-    }
+    matching: dict[str, list[dict[str, Any]]] = {}
+    for rule in configuration["rules"]:  # two rules may have the same frequency
+        filters = [one for one in rule["repositoryFilters"] if filter_matches(one["filter"], held.name)]
+        matching.setdefault(rule["scanFrequency"], []).extend(filters)
     for frequency in ("CONTINUOUS_SCAN", "SCAN_ON_PUSH"):
         if matching.get(frequency):
             return frequency, matching[frequency]
@@ -128,11 +128,8 @@ def describe_findings(call: Call) -> dict[str, Any]:
             "imageScanCompletedAt": image.scanned,
             "vulnerabilitySourceUpdatedAt": image.scanned,
             "findingSeverityCounts": _counts(image.findings or []),
-        } | (
-            {"enhancedFindings": [_enhanced(held, image, one) for one in found]}
-            if image.enhanced
-            else {"findings": found}
-        )
+            shown_as: [_enhanced(held, image, one) if image.enhanced else one for one in found],
+        }
     return result
 
 
