@@ -20,10 +20,12 @@ LAYERS = {
     "lint": {"course"},
     "reports": {"course", "verdict"},
     "hints": {"course"},
-    "plugin": {"course", "verdict", "grading", "backends", "sandbox", "reports"},
-    "verify": {"course", "plugin"},
-    "watch": {"course", "plugin"},
-    "cli": {"course", "plugin", "verify", "watch", "hints", "emulator"},
+    "workbench": {"course", "backends", "sandbox"},
+    "plugin": {"course", "verdict", "grading", "backends", "sandbox", "workbench", "reports"},
+    "run": {"course", "workbench"},
+    "verify": {"course", "run", "workbench"},
+    "watch": {"course", "run", "workbench"},
+    "cli": {"course", "run", "verify", "watch", "hints", "emulator"},
 }
 GRADERS_MAY = {"grading", "semantics", "lint"}
 LONGEST = 600

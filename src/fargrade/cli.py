@@ -91,7 +91,7 @@ def run_grade(given: argparse.Namespace) -> int:
     """Grade a submission's items and show the result."""
     course = Course.find()
     items = course.select(week=given.week, item=given.item)
-    from fargrade.plugin.run import Request, grade
+    from fargrade.run import Request, grade
 
     return grade(course, items, Request.from_options(given))
 
@@ -100,7 +100,7 @@ def run_watch(given: argparse.Namespace) -> int:
     """Grade again what a save touched."""
     course = Course.find()
     items = course.select(week=given.week, item=given.item)
-    from fargrade.plugin.run import Request
+    from fargrade.run import Request
     from fargrade.watch import watch
 
     return watch(course, items, Request.from_options(given))

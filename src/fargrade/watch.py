@@ -17,8 +17,8 @@ from watchfiles import watch as changes_in
 from fargrade.course import Course, CourseProblem, Item
 from fargrade.course.language import translate as t
 from fargrade.course.submission import is_course_text
-from fargrade.plugin.run import Request, grade
-from fargrade.plugin.workbench import close_workbench, keep_workbench
+from fargrade.run import Request, grade
+from fargrade.workbench import close_workbench, keep_workbench
 
 SETTLE_MILLISECONDS = 40  # an editor's rename and chmod come within it; a person does not notice it
 CLEAR = "\x1b[2J\x1b[H"

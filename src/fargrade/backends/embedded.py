@@ -18,7 +18,7 @@ from fargrade.emulator.process import EmulatorFault, EmulatorProcess, EmulatorRe
 from fargrade.emulator.recording import RecordedCall
 
 if TYPE_CHECKING:
-    import boto3
+    import botocore.session
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -56,7 +56,7 @@ class EmbeddedWorld:
     def client(self, service: str, region: str | None = None) -> Any:
         key = (service, region or self.region)
         if key not in self._clients:
-            client = _session().client(
+            client = _session().create_client(
                 service,
                 region_name=key[1],
                 aws_access_key_id="AKIAIOSFODNN7GRADER",
@@ -149,6 +149,7 @@ class EmbeddedWorld:
 
     def reset(self, seed: int = 0) -> None:
         self._content = itertools.count()
+        _session()  # imported while the process, if this is its first reset, still starts
         with _faults():
             self.account = str(random.Random(seed).randrange(10**11, 10**12))
             self._process.reset(seed, self.account)
@@ -187,11 +188,11 @@ def _faults() -> Iterator[None]:
 
 
 @lru_cache(maxsize=1)
-def _session() -> boto3.Session:
+def _session() -> botocore.session.Session:
     """One session for all of the grader's clients: its loader's cache is what makes a client cheap."""
-    import boto3
+    import botocore.session
 
-    return boto3.Session()
+    return botocore.session.Session()
 
 
 class _Raw(io.BytesIO):

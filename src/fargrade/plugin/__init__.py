@@ -20,7 +20,7 @@ from fargrade.plugin.nodes import Graded, graded
 from fargrade.plugin.options import add_options, read_options
 from fargrade.plugin.results import Results
 from fargrade.plugin.session import GradingSession
-from fargrade.plugin.workbench import release_workbench
+from fargrade.workbench import release_workbench
 
 __all__ = ["answer", "item", "learner", "rng", "world"]
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import zlib
-from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,11 +10,14 @@ from typing import Any
 import pytest
 
 from fargrade.backends.embedded import EmbeddedWorld
+from fargrade.backends.world import WorldFault
 from fargrade.course import Answer, Course, Item, Submission
+from fargrade.course.language import translate as t
 from fargrade.course.tree import relative_files
+from fargrade.grading import NotJudged
 from fargrade.plugin.options import Options
-from fargrade.plugin.workbench import Workbench, workbench
 from fargrade.sandbox import Sandbox
+from fargrade.workbench import Workbench, services_of, workbench
 
 
 class GradingSession:
@@ -68,9 +69,15 @@ class GradingSession:
         return self.workbench.sandbox
 
     def fresh_world(self, item: Item) -> EmbeddedWorld:
-        """The world, emptied for `item`; its ids and times of day follow the run's seed."""
+        """The world, emptied for `item`; its ids and times of day follow the run's seed.
+
+        Raises NotJudged when no world can be had.
+        """
         self._world_of = item.id
-        return self.workbench.fresh_world(zlib.crc32(f"{self.options.seed}:{item.id}".encode()))
+        try:
+            return self.workbench.fresh_world(zlib.crc32(f"{self.options.seed}:{item.id}".encode()))
+        except WorldFault as fault:
+            raise NotJudged(t("The AWS emulator could not be started: {why}", why=fault)) from None
 
     def leave_world(self, item: Item) -> None:
         """The item is done with the world."""
@@ -102,26 +109,3 @@ class GradingSession:
 
 def _plain(content: bytes | None) -> bytes:
     return b"\n".join(line.rstrip() for line in (content or b"").strip().splitlines())
-
-
-def services_of(items: Iterable[Item]) -> list[str]:
-    """The AWS services to have ready for `items`: those their graders name in `world.client("…")`."""
-    services: set[str] = set()
-    for item in items:
-        if item.grader.is_file():
-            services |= _services_named(ast.parse(item.grader.read_text(encoding="utf-8")))
-    return sorted(services)
-
-
-def _services_named(module: ast.Module) -> set[str]:
-    named: set[str] = set()
-    for node in ast.walk(module):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr == "client"
-            and node.args
-            and isinstance(node.args[0], ast.Constant)
-        ):
-            named.add(str(node.args[0].value))
-    return named

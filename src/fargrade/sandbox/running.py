@@ -109,7 +109,6 @@ class Runner:
                 self._init = self._first_process()
                 with socket.socket(fileno=handles[0]) as listening:
                     serve(listening)
-                self._channel.sendall(b"k")
             frames.receive(self._channel, 1 << 16, seconds=START_SECONDS)
         except (frames.Gone, OSError) as error:
             why = self._last_words() or str(error)

@@ -81,7 +81,7 @@ def _graded(tasks: list[tuple[KnownAnswer, int]], console: Console) -> Iterator[
 def _begin() -> None:
     import atexit
 
-    from fargrade.plugin.workbench import close_workbench, keep_workbench
+    from fargrade.workbench import close_workbench, keep_workbench
 
     keep_workbench()
     atexit.register(close_workbench)
@@ -96,7 +96,7 @@ def prove(answer: KnownAnswer, seed: int) -> Proof:
 
 def graded(answer: KnownAnswer, seed: int) -> dict[str, Any]:
     """grade.json for `answer`, by the same command as everything else."""
-    from fargrade.plugin.run import Request, grade
+    from fargrade.run import Request, grade
 
     printed = io.StringIO()
     with answer.submission() as folder, TemporaryDirectory(prefix="fargrade-verify-") as out:

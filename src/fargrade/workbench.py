@@ -6,12 +6,12 @@ before anything else is imported. A fault of ours (the world died or hangs) repl
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 
 from fargrade.backends.embedded import EmbeddedWorld
 from fargrade.backends.world import WorldFault
-from fargrade.course.language import translate as t
-from fargrade.grading import NotJudged
+from fargrade.course import Item
 from fargrade.sandbox import Sandbox, open_sandbox
 
 
@@ -28,15 +28,12 @@ class Workbench:
         return open_sandbox(self.world.listen, confine=self._confine)
 
     def fresh_world(self, seed: int) -> EmbeddedWorld:
-        """The world, emptied. Raises NotJudged when it cannot be had."""
+        """The world, emptied. Raises WorldFault when not even a second one can be had."""
         try:
             self.world.reset(seed)
         except WorldFault:
             self._replace_world()
-            try:
-                self.world.reset(seed)
-            except WorldFault as fault:
-                raise NotJudged(t("The AWS emulator could not be started: {why}", why=fault)) from None
+            self.world.reset(seed)
         return self.world
 
     def _replace_world(self) -> None:
@@ -82,3 +79,26 @@ def close_workbench() -> None:
     if _current is not None:
         _current.close()
         _current = None
+
+
+def services_of(items: Iterable[Item]) -> list[str]:
+    """The AWS services to have ready for `items`: those their graders name in `world.client("…")`."""
+    services: set[str] = set()
+    for item in items:
+        if item.grader.is_file():
+            services |= _services_named(ast.parse(item.grader.read_text(encoding="utf-8")))
+    return sorted(services)
+
+
+def _services_named(module: ast.Module) -> set[str]:
+    named: set[str] = set()
+    for node in ast.walk(module):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "client"
+            and node.args
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            named.add(str(node.args[0].value))
+    return named
