@@ -31,6 +31,7 @@ $(READY): requirements/course.lock requirements/awscli.lock pyproject.toml
 	@command -v aws >/dev/null || { echo 'Installing the AWS CLI, which this machine does not have (20 MB) …' && \
 	  $(PIP) install --require-hashes -r requirements/awscli.lock; }
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src
 	@echo 'Ready.'
 	@touch $@
 
