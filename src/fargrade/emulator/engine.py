@@ -23,6 +23,7 @@ from fargrade.semantics.dockerfile import DockerfileError, build, sent
 ROUTE = "/_fargrade/engine"
 MAX_LOG = 500
 MAX_IMAGES = 200
+MAX_HELD = 1000
 PRIVATE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com")
 REFERENCE = re.compile(
     r"(?:(?P<host>[a-z0-9.-]+(?:\.[a-z0-9.-]+|:\d+)+|localhost)/)?(?P<name>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)(?::(?P<tag>\w[\w.-]{0,127}))?"
@@ -59,7 +60,10 @@ def _new() -> None:
 
 @control_op("docker_log")
 def docker_log() -> list[dict[str, Any]]:
-    """What was asked of the engine, in order: command, exit status and detail of each."""
+    """What was asked of the engine, in order: command, exit status and detail of each.
+
+    A build's `holds` are the SHA-256 of the files that its image holds.
+    """
     return _engine.log
 
 
@@ -144,14 +148,16 @@ def _build(given: Arguments, stdin: str, files: dict[str, bytes], folder: str) -
     except DockerfileError as error:
         return Came(1, "", f"ERROR: failed to solve: {error}\n", detail)
     content = hashlib.sha256(dockerfile.encode())
+    holds = {origin: hashlib.sha256(files[origin]) for origin in set(made.image.files.values())}
     for path, origin in sorted(made.image.files.items()):
-        content.update(path.encode() + b"\0" + hashlib.sha256(files[origin]).digest())
+        content.update(path.encode() + b"\0" + holds[origin].digest())
     for pair in sorted(
         given.values("build-arg") + given.values("label") + given.values("platform") + given.values("target")
     ):
         content.update(pair.encode())
     identity = "sha256:" + content.hexdigest()
     detail["image"] = identity
+    detail["holds"] = sorted(one.hexdigest() for one in holds.values())[:MAX_HELD]
     for tag in tags[:MAX_IMAGES]:
         _engine.images[_with_tag(tag)] = identity
     _engine.images[identity] = identity
