@@ -128,15 +128,16 @@ class TerminalReport:
                 (t("on AWS"), finding.on_aws),
                 (t("hint"), finding.hint),
                 (t("calls"), "\n".join(check.calls[-CALLS_SHOWN:])),
-                (t("docs"), finding.docs),
-            ]
+            ],
+            link=(t("docs"), finding.docs),
         )
 
-    def _rows(self, rows: list[tuple[str, str]]) -> None:
-        """Label and text side by side; one under the other where the terminal is narrow."""
+    def _rows(self, rows: list[tuple[str, str]], link: tuple[str, str] = ("", "")) -> None:
+        """Label and text side by side; one under the other where the terminal is narrow. The link is never broken."""
         narrow = self.console.width < NARROW
         table = Table.grid(padding=(0, 2))
-        table.add_column(style="dim", no_wrap=True)
+        width = max(len(label) for label, text in [*rows, link] if text or label == link[0])
+        table.add_column(style="dim", no_wrap=True, min_width=width)
         table.add_column(overflow="fold")
         for label, text in rows:
             if not text:
@@ -147,6 +148,9 @@ class TerminalReport:
                 table.add_row(Text(label), Text(plain(text)))
         if table.row_count:
             self.console.print(Padding(table, (0, 0, 0, 5)))
+        if link[1]:
+            label = f"    {link[0]}: " if narrow else f"     {link[0]:<{width}}  "
+            self.console.print(Text.assemble((label, "dim"), plain(link[1])), soft_wrap=True)
 
     def summary(self, grade: Grade, problems: Iterable[str] = ()) -> None:
         """The score, where the reports are, and the commands that come next."""
