@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
+# Where a machine's own AWS CLI serves: the confinement shows these folders, and no home's (a pyenv shim, say).
+AWS_WHERE := /usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin
 quote = '$(subst ','\'',$(1))'
 given = $(foreach name,$(1),$(if $($(name)),--$(name)=$(call quote,$($(name)))))
 
@@ -28,7 +30,7 @@ $(READY): requirements/course.lock requirements/awscli.lock pyproject.toml
 	  { echo 'Python has no venv module: install it (Debian: apt install python3-venv).'; exit 2; }
 	@echo 'Installing what grading needs (boto3, moto, pytest and their like: about 20 MB to fetch) …'
 	@$(PIP) install --require-hashes -r requirements/course.lock
-	@command -v aws >/dev/null || { echo 'Installing the AWS CLI, which this machine does not have (20 MB) …' && \
+	@PATH=$(AWS_WHERE) command -v aws >/dev/null || { echo 'Installing the AWS CLI, which this machine does not have (20 MB) …' && \
 	  $(PIP) install --require-hashes -r requirements/awscli.lock; }
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q src

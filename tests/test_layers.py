@@ -15,6 +15,7 @@ LAYERS = {
     "semantics": set(),
     "emulator": {"semantics"},
     "backends": {"emulator"},
+    "given": {"backends"},
     "sandbox": {"course"},
     "grading": {"course", "verdict"},
     "lint": {"course"},
@@ -27,7 +28,7 @@ LAYERS = {
     "watch": {"course", "run", "workbench"},
     "cli": {"course", "run", "verify", "watch", "hints", "emulator"},
 }
-GRADERS_MAY = {"grading", "semantics", "lint"}
+GRADERS_MAY = {"grading", "semantics", "lint", "given"}
 LONGEST = 600
 
 

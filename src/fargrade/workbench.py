@@ -82,7 +82,10 @@ def close_workbench() -> None:
 
 
 def services_of(items: Iterable[Item]) -> list[str]:
-    """The AWS services to have ready for `items`: those their graders name in `world.client("…")`."""
+    """The AWS services to have ready for `items`: those their graders name, in `world.client("…")` or in `SERVICES`.
+
+    Any other is loaded at its first call, at the price of its import.
+    """
     services: set[str] = set()
     for item in items:
         if item.grader.is_file():
@@ -93,7 +96,9 @@ def services_of(items: Iterable[Item]) -> list[str]:
 def _services_named(module: ast.Module) -> set[str]:
     named: set[str] = set()
     for node in ast.walk(module):
-        if (
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "SERVICES":
+            named.update(ast.literal_eval(node.value))
+        elif (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
             and node.func.attr == "client"

@@ -130,6 +130,12 @@ class EmbeddedWorld:
         registry: str | None = self.control("issued_token", password=password)
         return registry
 
+    def advance(self, seconds: float) -> datetime:
+        return datetime.fromisoformat(self.control("advance", seconds=seconds))
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.control("now"))
+
     def docker_log(self) -> list[dict[str, Any]]:
         log: list[dict[str, Any]] = self.control("docker_log")
         return log

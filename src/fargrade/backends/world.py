@@ -85,6 +85,12 @@ class World(Protocol):
     def issued_token(self, password: str) -> str | None:
         """The registry host that a login password was issued for, None if it never was."""
 
+    def advance(self, seconds: float) -> datetime:
+        """Let `seconds` pass in the world, with all that comes due in them; returns its time."""
+
+    def now(self) -> datetime:
+        """The time in the world."""
+
     def docker_log(self) -> list[dict[str, Any]]:
         """What the learner's code asked of the docker engine, in order."""
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
-from fargrade.emulator import constraints, ecr, ecr_public, extensions, moto_backend, rules, wording
+from fargrade.emulator import clock, constraints, ecr, ecr_public, extensions, moto_backend, rules, wording
 from fargrade.emulator.errors import Refused, Response, error_in, error_response
 from fargrade.emulator.guard import MAX_BODY, Incoming, admit
 from fargrade.emulator.recording import Recording
@@ -110,6 +110,7 @@ class Gateway:
         found = constraints.violations(service_model(call.service).operation_model(call.operation), call.parameters)
         if found:
             raise wording.refusal(call.service, protocol, found)
+        clock.run_due()
         for refuse in rules.refusals_of(call):
             refuse(call)
         ours = rules.answer_of(call.service, call.operation)
