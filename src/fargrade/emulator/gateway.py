@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import threading
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
-from fargrade.emulator import clock, constraints, ecr, ecr_public, extensions, moto_backend, rules, wording
+from fargrade.emulator import clock, constraints, ecr, ecr_public, extensions, moto_backend, protocols, rules, wording
 from fargrade.emulator.errors import Refused, Response, error_in, error_response
 from fargrade.emulator.guard import MAX_BODY, Incoming, admit
 from fargrade.emulator.recording import Recording
@@ -88,16 +85,18 @@ class Gateway:
 
     def _ruled(self, given: Incoming) -> tuple[str, dict[str, Any], Response]:
         """(operation, parameters, answer); "?" for an operation that cannot be read."""
-        protocol = service_model(given.service.model).protocol
+        protocol = protocols.spoken(given)
         operation = "?"
         parameters: dict[str, Any] = {}
+        if protocol == protocols.CBOR:
+            return self._ruled_in_cbor(given)
         try:
             request = moto_backend.request_of(given)
             operation, parameters = moto_backend.decode(given.service, request)
             call = rules.Call(given.service.model, operation, parameters, given.region)
             return operation, parameters, self._judged(given, call, request, protocol)
         except Refused as refused:
-            return operation, parameters, error_response(refused, protocol)
+            return operation, parameters, protocols.query_compatible(error_response(refused, protocol), given, refused)
         except Exception as error:
             said = f"{given.service.model} {operation}: {type(error).__name__}: {error}"[:500]
             if len(self.faults) < MAX_FAULTS:
@@ -106,8 +105,19 @@ class Gateway:
             fault = Refused("EmulatorFault", f"The emulator cannot do this ({said}); it is no fault of yours.", 501)
             return operation, parameters, error_response(fault, protocol)
 
+    def _ruled_in_cbor(self, given: Incoming) -> tuple[str, dict[str, Any], Response]:
+        try:
+            plain = protocols.as_json(given)
+        except Refused as refused:
+            return "?", {}, protocols.as_cbor(error_response(refused, "json"), None)
+        operation, parameters, response = self._ruled(plain)
+        model = service_model(given.service.model)
+        found = model.operation_model(operation) if operation in model.operation_names else None
+        return operation, parameters, protocols.as_cbor(response, found)
+
     def _judged(self, given: Incoming, call: rules.Call, request: Any, protocol: str) -> Response:
-        found = constraints.violations(service_model(call.service).operation_model(call.operation), call.parameters)
+        model = service_model(call.service).operation_model(call.operation)
+        found = constraints.violations(model, call.parameters)
         if found:
             raise wording.refusal(call.service, protocol, found)
         clock.run_due()
@@ -115,21 +125,7 @@ class Gateway:
             refuse(call)
         ours = rules.answer_of(call.service, call.operation)
         if ours:
-            return json_response(ours(call))
+            return protocols.answered(ours(call), model, protocol)
         if not given.service.in_moto:
             raise NotImplementedError("not part of this emulator")
         return moto_backend.dispatch(given.service, request)
-
-
-def json_response(answer: dict[str, Any]) -> Response:
-    """`answer` as the json protocol sends it: times as seconds since 1970, nothing where nothing is."""
-    text = json.dumps({k: v for k, v in answer.items() if v is not None}, default=_json)
-    return Response(200, {"Content-Type": "application/x-amz-json-1.1"}, text.encode())
-
-
-def _json(value: object) -> Any:
-    if isinstance(value, datetime):
-        return value.timestamp()
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    raise TypeError(type(value).__name__)

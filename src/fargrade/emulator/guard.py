@@ -18,7 +18,7 @@ from fargrade.emulator.services import SERVICES, Service, known_region, service_
 
 SCOPE = re.compile(r"Credential=([^/,\s]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 ALLOWED_HEADERS = re.compile(
-    r"(content-|x-amz-(?!moto)|x-amzn-|accept|user-agent$|authorization$|range$|if-|date$)", re.I
+    r"(content-|x-amz-(?!moto)|smithy-protocol$|x-amzn-|accept|user-agent$|authorization$|range$|if-|date$)", re.I
 )
 FORM = "application/x-www-form-urlencoded"
 MAX_BODY = 32 << 20
@@ -82,8 +82,10 @@ def _unsigned(body: bytes) -> str:
 
 def _as_aws_spells_it(given: Incoming) -> Incoming:
     """The request without the second ways of naming an operation that moto, not AWS, would follow."""
-    protocol = service_model(given.service.model).protocol
-    kind = _header(given.headers, "Content-Type").partition(";")[0].strip().lower()
+    protocol = spoken(given)
+    kind = _kind(given)
+    if protocol == "smithy-rpc-v2-cbor":
+        return replace(given, path=given.bare_path)  # the path alone names the operation
     if protocol in ("json", "query", "ec2") and given.bare_path != "/":
         raise Refused("UnknownOperationException", f"{given.service.model} has no address {given.bare_path[:80]}", 404)
     without_target = {name: value for name, value in given.headers.items() if name.lower() != "x-amz-target"}
@@ -97,6 +99,21 @@ def _as_aws_spells_it(given: Incoming) -> Incoming:
     if "Action" in query or kind.startswith("multipart/"):
         raise Refused("MethodNotAllowed", "The specified method is not allowed against this resource.", 405)
     return replace(given, headers=without_target)
+
+
+def spoken(given: Incoming) -> str:
+    """The protocol that the request is in: a service may speak several, told apart by the content's type."""
+    model = service_model(given.service.model)
+    protocols = model.metadata.get("protocols") or [model.protocol]
+    if len(protocols) == 1:
+        return str(protocols[0])
+    if _header(given.headers, "Smithy-Protocol") == "rpc-v2-cbor":
+        return "smithy-rpc-v2-cbor"
+    return "query" if _kind(given) == FORM and "query" in protocols else "json"
+
+
+def _kind(given: Incoming) -> str:
+    return _header(given.headers, "Content-Type").partition(";")[0].strip().lower()
 
 
 def _unpacked(headers: Mapping[str, str], body: bytes) -> bytes:

@@ -13,6 +13,7 @@ from fargrade.emulator.errors import Refused
 # Error codes of the services whose framework message comes under another name than ValidationException.
 CODES = {
     "logs": "InvalidParameterException",
+    "cloudwatch": "ValidationError",
     "xray": "InvalidRequestException",
     "codebuild": "InvalidInputException",
     "secretsmanager": "InvalidParameterException",
