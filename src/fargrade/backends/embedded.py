@@ -13,9 +13,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from fargrade.backends import rights
 from fargrade.backends.world import WorldFault
 from fargrade.emulator.process import EmulatorFault, EmulatorProcess, EmulatorRefused
 from fargrade.emulator.recording import RecordedCall
+from fargrade.semantics.iam import Decision, Role
 
 if TYPE_CHECKING:
     import botocore.session
@@ -139,6 +141,18 @@ class EmbeddedWorld:
     def docker_log(self) -> list[dict[str, Any]]:
         log: list[dict[str, Any]] = self.control("docker_log")
         return log
+
+    def role(self, name: str) -> Role:
+        return rights.read_role(self, name)
+
+    def decide(
+        self,
+        role: str | Role,
+        action: str,
+        resource: str = "*",
+        context: Mapping[str, str | Sequence[str]] | None = None,
+    ) -> Decision:
+        return rights.decide(self, role, action, resource, context)
 
     def control(self, operation: str, **arguments: Any) -> Any:
         from botocore.exceptions import ClientError

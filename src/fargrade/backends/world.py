@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from fargrade.semantics.iam import Decision, Role
+
 
 class WorldFault(Exception):
     """A fault of the backend's: what was graded on it is not judged, never failed."""
@@ -93,6 +95,18 @@ class World(Protocol):
 
     def docker_log(self) -> list[dict[str, Any]]:
         """What the learner's code asked of the docker engine, in order."""
+
+    def role(self, name: str) -> Role:
+        """The role with this name or ARN, with all that is attached. Raises botocore's ClientError: NoSuchEntity."""
+
+    def decide(
+        self,
+        role: str | Role,
+        action: str,
+        resource: str = "*",
+        context: Mapping[str, str | Sequence[str]] | None = None,
+    ) -> Decision:
+        """Whether a session of `role` may do `action` on `resource`, by all policies there are in this world."""
 
     def control(self, operation: str, **arguments: Any) -> Any:
         """An operation of this backend's own."""

@@ -7,13 +7,24 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from fargrade.emulator import clock, constraints, ecr, ecr_public, extensions, moto_backend, protocols, rules, wording
+from fargrade.emulator import (
+    clock,
+    constraints,
+    ecr,
+    ecr_public,
+    extensions,
+    iam,
+    moto_backend,
+    protocols,
+    rules,
+    wording,
+)
 from fargrade.emulator.errors import Refused, Response, error_in, error_response
 from fargrade.emulator.guard import MAX_BODY, Incoming, admit
 from fargrade.emulator.recording import Recording
 from fargrade.emulator.services import BY_MODEL, service_model
 
-__all__ = ["MAX_BODY", "Gateway", "ecr", "ecr_public"]
+__all__ = ["MAX_BODY", "Gateway", "ecr", "ecr_public", "iam"]
 
 MAX_FAULTS = 20
 

@@ -9,6 +9,7 @@ from fargrade.semantics.iam.decision import Decision, Request, access_denied, de
 from fargrade.semantics.iam.document import Kind, Policy, Statement, parse_policy
 from fargrade.semantics.iam.errors import MalformedPolicy, UnknownCondition
 from fargrade.semantics.iam.managed import MANAGED_POLICIES, managed_policy
+from fargrade.semantics.iam.roles import Role, call_context, ecs_assumes, may_pass, role_may, service_may_assume
 
 __all__ = [
     "MANAGED_POLICIES",
@@ -17,11 +18,17 @@ __all__ = [
     "MalformedPolicy",
     "Policy",
     "Request",
+    "Role",
     "Statement",
     "UnknownCondition",
     "access_denied",
+    "call_context",
     "decide",
+    "ecs_assumes",
     "managed_policy",
     "may_assume",
+    "may_pass",
     "parse_policy",
+    "role_may",
+    "service_may_assume",
 ]
