@@ -26,7 +26,8 @@ LAYERS = {
     "run": {"course", "workbench"},
     "verify": {"course", "run", "workbench"},
     "watch": {"course", "run", "workbench"},
-    "cli": {"course", "run", "verify", "watch", "hints", "emulator"},
+    "batch": {"course", "verdict", "sandbox", "run", "workbench", "verify", "reports"},
+    "cli": {"course", "run", "verify", "watch", "hints", "emulator", "batch"},
 }
 GRADERS_MAY = {"grading", "semantics", "lint", "given"}
 LONGEST = 600
