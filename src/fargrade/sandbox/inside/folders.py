@@ -99,7 +99,8 @@ def _empty_here() -> bool:
                 if found.st_dev != device:
                     level.holds_mount = True
                 elif stat.S_ISDIR(found.st_mode):
-                    os.chmod(name, 0o700)  # its owner may have taken the rights away
+                    if found.st_uid == os.getuid():  # not a folder of root's above a mount: a course below /tmp
+                        os.chmod(name, 0o700)  # its owner may have taken the rights away
                     os.chdir(name)
                     way.append(_Level(name))
                 else:
