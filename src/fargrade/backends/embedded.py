@@ -22,6 +22,8 @@ from fargrade.semantics.iam import Decision, Role
 if TYPE_CHECKING:
     import botocore.session
 
+    from fargrade.semantics.network import Network
+
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
@@ -131,6 +133,11 @@ class EmbeddedWorld:
     def issued_token(self, password: str) -> str | None:
         registry: str | None = self.control("issued_token", password=password)
         return registry
+
+    def network(self) -> Network:
+        from fargrade.backends.network import read_network
+
+        return read_network(self.client, self.region)
 
     def advance(self, seconds: float) -> datetime:
         return datetime.fromisoformat(self.control("advance", seconds=seconds))

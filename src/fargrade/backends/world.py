@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from fargrade.semantics.network import Network
 
 from fargrade.semantics.iam import Decision, Role
 
@@ -86,6 +89,9 @@ class World(Protocol):
 
     def issued_token(self, password: str) -> str | None:
         """The registry host that a login password was issued for, None if it never was."""
+
+    def network(self) -> Network:
+        """The region's network and load balancers as they are described now, to ask who reaches whom."""
 
     def advance(self, seconds: float) -> datetime:
         """Let `seconds` pass in the world, with all that comes due in them; returns its time."""

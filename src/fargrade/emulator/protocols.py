@@ -67,12 +67,9 @@ def answered(answer: Mapping[str, Any], operation: OperationModel, protocol: str
         content = json.dumps(kept, default=_json)
         return Response(200, {"Content-Type": "application/x-amz-json-1.1"}, content.encode())
     from moto.core.serialize import get_serializer_class
-    from moto.core.utils import get_service_model
 
-    service = operation.service_model.service_name
-    # Its serializers know no other class of shapes than those of moto's own reading of the model.
-    shaped = get_service_model(service).operation_model(operation.name)
-    made = get_serializer_class(service, protocol)(shaped).serialize(kept)
+    kind = get_serializer_class(operation.service_model.service_name, protocol)
+    made = kind(operation).serialize(kept)
     body = made["body"]
     return Response(
         int(made["status_code"]),
