@@ -43,10 +43,10 @@ $(READY_DEV): $(READY) requirements/dev.lock
 	@touch $@
 
 grade: $(READY)
-	@$(BIN)/fargrade grade $(call given,week item submission backend lang seed json confine) $(if $(args),-- $(args))
+	@$(BIN)/fargrade grade $(call given,week item submission backend lang seed json confine containers) $(if $(args),-- $(args))
 
 watch: $(READY)
-	@$(BIN)/fargrade watch $(call given,week item submission lang seed confine)
+	@$(BIN)/fargrade watch $(call given,week item submission lang seed confine containers)
 
 hint: $(READY)
 	@$(BIN)/fargrade hint $(call given,item lang) $(if $(all),--all)
@@ -55,13 +55,13 @@ learned: $(READY)
 	@$(BIN)/fargrade learned $(call given,item lang)
 
 verify: $(READY)
-	@$(BIN)/fargrade verify $(call given,week item seed seeds)
+	@$(BIN)/fargrade verify $(call given,week item seed seeds containers)
 
 test: $(READY_DEV)
 	@$(BIN)/python -m pytest $(args)
 
 fast: $(READY_DEV)  ## The tests that need nothing but Python
-	@$(BIN)/python -m pytest -m 'not bubblewrap and not browser and not newcomer' $(args)
+	@$(BIN)/python -m pytest -m 'not bubblewrap and not browser and not docker and not newcomer' $(args)
 
 bench: $(READY_DEV)
 	@$(BIN)/python benchmarks/bench.py
@@ -74,11 +74,11 @@ types: $(READY_DEV)
 
 lock:  ## Write the lock files anew: needs uv
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --extra tools --extra build -o requirements/course.lock pyproject.toml
+	  --extra tools --extra containers --extra build -o requirements/course.lock pyproject.toml
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --extra awscli --extra tools --extra build -c requirements/course.lock -o requirements/awscli.lock pyproject.toml
+	  --extra awscli --extra tools --extra containers --extra build -c requirements/course.lock -o requirements/awscli.lock pyproject.toml
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --extra dev --extra tools --extra build -c requirements/course.lock -o requirements/dev.lock pyproject.toml
+	  --extra dev --extra tools --extra containers --extra build -c requirements/course.lock -o requirements/dev.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) reports .pytest_cache .mypy_cache .ruff_cache .hypothesis

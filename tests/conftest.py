@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
 from fargrade.backends.embedded import EmbeddedWorld
+from fargrade.containers import NoEngine, find_engine
 from fargrade.sandbox import Sandbox, open_sandbox
 from fargrade.sandbox.confinement import bubblewrap_problem
 
@@ -23,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     lacking = {
         "bubblewrap": bubblewrap_problem(),
+        "docker": engine_problem() if any(one.get_closest_marker("docker") for one in items) else "",
         "browser": "" if any(map(shutil.which, CHROMIUM)) else "there is no Chromium on this machine",
     }
     for item in items:
@@ -31,6 +36,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 if config.getoption("--require-everything"):
                     raise pytest.UsageError(f"{item.nodeid} cannot run: {problem}")
                 item.add_marker(pytest.mark.skip(reason=problem))
+
+
+@lru_cache(maxsize=1)
+def engine_problem() -> str:
+    """Why the tests have no Docker engine; "" where they have. Starts one where they may (.ci/engine)."""
+    if not os.environ.get("DOCKER_HOST") and shutil.which("dockerd") and os.geteuid() == 0:
+        started = subprocess.run([ROOT / ".ci" / "engine"], capture_output=True, text=True, check=False, timeout=120)
+        if started.returncode:
+            return started.stderr.strip()
+        os.environ["DOCKER_HOST"] = started.stdout.strip()
+    try:
+        find_engine()
+    except NoEngine as lacking:
+        return str(lacking)
+    return "" if shutil.which("dpkg") else "the images of these tests are made of Debian's packages, which takes dpkg"
 
 
 @pytest.fixture(scope="session")

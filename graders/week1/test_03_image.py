@@ -182,3 +182,57 @@ def test_hadolint_finds_no_mistake(text):
         ),
         hint=t("look the rule up by its number in hadolint's list"),
     )
+
+
+@pytest.fixture(scope="module")
+def built(answer, made, containers, item):
+    """Given: the same context, built by a real engine that gives the build no network."""
+    secret = f"PAYMENT_KEY={SECRET}\n".encode()
+    given = dict.fromkeys(LYING_ABOUT, b"x\n") | {".env": secret}
+    given |= {name: (item.exercise / name).read_bytes() for name in APP}
+    return containers.build({**given, **answer.files}, bases=made.bases)
+
+
+@pytest.fixture(scope="module")
+def started(built, containers):
+    """A container of it."""
+    if not built.image:
+        fail(t("The image cannot be built: {why}.", why=built.problem))
+    return containers.run(built.image)
+
+
+@check(points=2, evidence="container", docs="https://docs.docker.com/reference/cli/docker/buildx/build/")
+def test_it_builds_and_answers(started, rng):
+    """The image builds, and its container answers over HTTP"""
+    path = f"/shoes/{rng.randrange(10**6)}"
+    said = started.ask(path, port=PORT)
+    expect(
+        said and said.status == 200 and path.encode() in said.body,
+        expected=t("200 and the shop's greeting for {path}, from port {port}", path=path, port=PORT),
+        found=t("status {status}", status=said.status) if said else ended(started),
+        on_aws=t("the target group's health check fails, and ECS replaces the task for ever"),
+        hint=t("docker build -t shop . && docker run --rm -p 8080:8080 shop"),
+    )
+
+
+def ended(started):
+    """How a container that does not answer stands, with the last that it said."""
+    said = " ".join(started.log().split())[-300:]
+    if started.running:
+        return t("it runs, and nothing answers: {said}", said=said or "–")
+    return t("it ended with exit code {code}: {said}", code=started.exit_code, said=said or "–")
+
+
+@check(points=1, evidence="container", docs="https://docs.docker.com/reference/cli/docker/container/stop/")
+def test_it_ends_when_asked(started):
+    """The container ends by itself when it is asked to"""
+    if not started.ask(port=PORT):
+        fail(t("A container that does not answer shows nothing about how it ends."), found=ended(started))
+    seconds = started.stop(grace=6)
+    expect(
+        seconds < 5,
+        expected=t("it ends at once after SIGTERM"),
+        found=t("it had to be killed after {seconds} seconds", seconds=f"{seconds:.0f}"),
+        on_aws=t("every deployment waits the stop timeout for each task, and requests under way are cut off"),
+        hint=t("the exec form, or exec in the script that starts the application"),
+    )

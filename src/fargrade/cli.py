@@ -59,6 +59,7 @@ def _grading(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", default="", help="write the result to this file as well")
     command.add_argument("--reports", default="reports", help="folder for the reports")
     command.add_argument("--confine", default="", choices=("", "auto", "required", "off"))
+    command.add_argument("--containers", default="", choices=("", "auto", "on", "off"), help="real containers")
 
 
 def _grade_options(command: argparse.ArgumentParser) -> None:
@@ -80,6 +81,7 @@ def _verify_options(command: argparse.ArgumentParser) -> None:
     _choice(command)
     command.add_argument("--seeds", type=int, default=1, help="grade every answer with this many seeds")
     command.add_argument("--seed", type=int, default=None, help="start from this seed")
+    command.add_argument("--containers", default="", choices=("", "auto", "on", "off"), help="real containers")
 
 
 def _emulator_options(command: argparse.ArgumentParser) -> None:
@@ -128,7 +130,7 @@ def run_verify(given: argparse.Namespace) -> int:
     items = course.select(week=given.week, item=given.item)
     from fargrade.verify import verify
 
-    return verify(course, items, seeds=given.seeds, seed=given.seed)
+    return verify(course, items, seeds=given.seeds, seed=given.seed, containers=given.containers)
 
 
 def run_emulator(given: argparse.Namespace) -> int:

@@ -29,6 +29,7 @@ class Request:
     json: str = ""
     reports: str = ""
     confine: str = ""
+    containers: str = ""
     replay: str = ""
     face: bool = True
     pytest: tuple[str, ...] = ()
@@ -50,6 +51,7 @@ class Request:
             json=given.json,
             reports=given.reports,
             confine=given.confine,
+            containers=given.containers,
             replay=" ".join(["make grade", *(f"{name}={value}" for name, value in again if value)]),
             pytest=tuple(getattr(given, "pytest", ())),
         )
@@ -120,6 +122,7 @@ def _arguments(course: Course, items: Sequence[Item], request: Request) -> list[
         ("--backend", request.backend),
         ("--grade-json", request.json),
         ("--confine", request.confine),
+        ("--containers", request.containers),
         ("--replay", request.replay),
     ):
         if value:

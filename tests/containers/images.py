@@ -23,14 +23,15 @@ ROOT = Path(__file__).resolve().parents[2]
 LABEL = "fargrade.test-image"
 CONTENT = "fargrade.content"
 SYSTEM = (
-    "base-files base-passwd libc6 libc-bin libcrypt1 zlib1g libssl3 libexpat1 libbz2-1.0 liblzma5 libffi8 libsqlite3-0 "
-    "libuuid1 libreadline8 libtinfo6 libncursesw6 libnsl2 libtirpc3 libgssapi-krb5-2 libkrb5-3 libk5crypto3 "
-    "libkrb5support0 libcom-err2 libkeyutils1 bash dash coreutils libacl1 libattr1 libselinux1 libpcre2-8-0 libgmp10 "
-    "passwd libpam0g libaudit1 libcap-ng0 libsemanage2 libsepol2 login grep sed findutils perl-base adduser hostname "
-    "media-types"
-).split()
-PYTHON = [*SYSTEM, "python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib"]
-NGINX = [*SYSTEM, "nginx", "nginx-common", "nginx-light", "iproute2", "libbsd0", "libmd0", "libcap2", "libelf1", "libbpf1"]
+    *("base-files", "base-passwd", "libc6", "libc-bin", "libcrypt1", "zlib1g", "libssl3", "libexpat1", "libbz2-1.0"),
+    *("liblzma5", "libffi8", "libsqlite3-0", "libuuid1", "libreadline8", "libtinfo6", "libncursesw6", "libnsl2"),
+    *("libtirpc3", "libgssapi-krb5-2", "libkrb5-3", "libk5crypto3", "libkrb5support0", "libcom-err2", "libkeyutils1"),
+    *("bash", "dash", "coreutils", "libacl1", "libattr1", "libselinux1", "libpcre2-8-0", "libgmp10", "passwd"),
+    *("libpam0g", "libaudit1", "libcap-ng0", "libsemanage2", "libsepol2", "login", "grep", "sed", "findutils"),
+    *("perl-base", "adduser", "hostname", "media-types"),
+)
+PYTHON = (*SYSTEM, "python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib")
+NGINX = (*SYSTEM, "nginx", "nginx-common", "nginx-light")
 LIBRARY = ("", "docker.io/library/", "public.ecr.aws/docker/library/")
 PYTHON_NAMES = [
     f"{where}python:{tag}" for where in LIBRARY for tag in ("3.12-slim", "latest", "3.12", "3.13-slim", "3.11-slim")
@@ -84,8 +85,10 @@ def _pip_install(tree: Path, what: Iterable[str]) -> None:
     target = tree / "usr/local/lib/python3.11/dist-packages"
     target.mkdir(parents=True, exist_ok=True)
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-warn-script-location", "--target", target]
-        + ["--python-version", "3.11", "--only-binary", ":all:", *what],
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-warn-script-location", "--target", target),
+            *("--python-version", "3.11", "--only-binary", ":all:", *what),
+        ],
         check=True,
         stderr=subprocess.DEVNULL,
     )
@@ -93,10 +96,10 @@ def _pip_install(tree: Path, what: Iterable[str]) -> None:
 
 ENV = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 IMAGES = {
-    "python": Image(tuple(PYTHON_NAMES), tuple(PYTHON), (ENV, 'CMD ["python3"]'), _python),
+    "python": Image(tuple(PYTHON_NAMES), PYTHON, (ENV, 'CMD ["python3"]'), _python),
     "nginx": Image(
         tuple(NGINX_NAMES),
-        tuple(NGINX),
+        NGINX,
         (ENV, "EXPOSE 80", 'CMD ["nginx", "-g", "daemon off;"]'),
         _nginx,
     ),
@@ -108,14 +111,14 @@ IMAGES = {
     # The course's own locked dependencies, so that building the emulator's image takes no network.
     "emulator-base": Image(
         ("fargrade-test/emulator-base:latest",),
-        tuple(PYTHON),
+        PYTHON,
         (ENV, 'CMD ["python3"]'),
         _with_pip,
         wheels=("-r", str(ROOT / "requirements/course.lock"), "--require-hashes"),
     ),
     "ministack": Image(
         ("fargrade-test/ministack:latest",),
-        tuple(PYTHON),
+        PYTHON,
         (ENV, "EXPOSE 4566", 'CMD ["python3", "-m", "ministack.app"]'),
         _python,
         wheels=("ministack==1.5.33", "cryptography>=41"),
@@ -161,7 +164,9 @@ def make(name: str) -> str:
 
 def _content(image: Image) -> str:
     """What the image would hold, as a digest: its recipe, this file and the versions of its packages."""
-    versions = subprocess.run(["apt-cache", "policy", *image.packages], check=True, capture_output=True, text=True).stdout
+    versions = subprocess.run(
+        ["apt-cache", "policy", *image.packages], check=True, capture_output=True, text=True
+    ).stdout
     candidates = [line for line in versions.splitlines() if not line.startswith(" ") or "Candidate" in line]
     digest = hashlib.sha256(Path(__file__).read_bytes() + "\n".join(candidates).encode())
     for wheel in image.wheels:

@@ -1,4 +1,4 @@
-"""Real containers, where a Docker engine is found: the learner's images are built and run, confined and within limits."""
+"""Real containers, where a Docker engine is found: the learner's images are built and run, within limits."""
 
 from fargrade.containers.building import BuildFailed, build
 from fargrade.containers.finding import Engine, NoEngine, find_engine

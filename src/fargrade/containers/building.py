@@ -21,9 +21,9 @@ from fargrade.course.language import translate as t
 BUILD_SECONDS = 120
 # What a step says that wanted the network: resolvers, apt, apk, pip, curl, wget, in their own words.
 WANTS_NETWORK = re.compile(
-    r"temporary failure (in name resolution|resolving)|could not resolve|name or service not known|network is unreachable"
-    r"|bad address|temporary error \(try again later\)|failed to establish a new connection|no address associated"
-    r"|unable to locate package|name does not resolve",
+    r"temporary failure (in name resolution|resolving)|could not resolve|name or service not known"
+    r"|network is unreachable|bad address|temporary error \(try again later\)|failed to establish a new connection"
+    r"|no address associated|unable to locate package|name does not resolve",
     re.I,
 )
 WANTS_BUILDKIT = re.compile(
@@ -77,10 +77,11 @@ def _built(engine: Engine, folder: str, options: list[str]) -> str:
     if docker is None:
         raise NoEngine(t("Building needs Docker's own command, which is not on the search path."))
     for buildkit in ("1", "0"):
-        with tempfile.NamedTemporaryFile(prefix="fargrade-iid-") as identity:
-            made = _run(docker, engine, folder, [*options, "--iidfile", identity.name], buildkit)
+        with tempfile.TemporaryDirectory(prefix="fargrade-iid-") as beside:
+            identity = Path(beside, "iid")
+            made = _run(docker, engine, folder, [*options, "--iidfile", str(identity)], buildkit)
             if made.returncode == 0:
-                return Path(identity.name).read_text().strip()
+                return identity.read_text().strip()
         said = made.stdout.decode("utf-8", "replace")
         if not (buildkit == "1" and NO_BUILDX.search(said)):
             break
@@ -92,13 +93,14 @@ def _run(
 ) -> subprocess.CompletedProcess[bytes]:
     limits = [] if buildkit == "1" else ["--memory", "1g", "--memory-swap", "1g", "--force-rm"]
     progress = ["--progress", "plain"] if buildkit == "1" else []
+    how = {"DOCKER_HOST": engine.address, "DOCKER_BUILDKIT": buildkit, "BUILDKIT_PROGRESS": "plain"}
     try:
         return subprocess.run(
             [docker, "build", "--network", "none", "--ulimit", "nproc=512", *limits, *progress, *options, folder],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "DOCKER_HOST": engine.address, "DOCKER_BUILDKIT": buildkit, "BUILDKIT_PROGRESS": "plain"},
+            env={**os.environ, **how},
             timeout=BUILD_SECONDS,
             check=False,
         )

@@ -51,7 +51,7 @@ class Engine:
 
     @cached_property
     def near(self) -> bool:
-        """Whether containers' addresses can be reached from here: not so where the engine is in a machine of its own."""
+        """Whether containers' addresses can be reached from here: not where the engine has a machine of its own."""
         if not sys.platform.startswith("linux") or not self.address.startswith("unix://"):
             return False
         return "Docker Desktop" not in str(self.client.info().get("OperatingSystem", ""))

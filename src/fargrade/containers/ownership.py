@@ -49,10 +49,15 @@ class Ownership:
                 start_new_session=True,  # Ctrl-C must not take it along
             )
 
-    def close(self) -> None:
-        """Remove all that this grading made, and wait until it is gone. Idempotent."""
+    def clear(self) -> None:
+        """Remove all that was made until now."""
         if self._watched is not None:
             remove_labelled(self.engine.client, f"{RUN}={self.run}")
+
+    def close(self) -> None:
+        """Remove all that this grading made, and wait until it is gone. Idempotent."""
+        self.clear()
+        if self._watched is not None:
             os.close(self._watched)
             self._watched = None
         if self._reaper is not None:

@@ -1,4 +1,4 @@
-"""`python -m fargrade.containers.reaper ADDRESS RUN`: waits for standard input to end, then removes RUN's containers."""
+"""`python -m fargrade.containers.reaper ADDRESS RUN`: when standard input ends, removes what is RUN's."""
 
 from __future__ import annotations
 

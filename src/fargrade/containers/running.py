@@ -1,4 +1,4 @@
-"""Runs a container that is not trusted: limits, no way out of its own network, no engine socket, nothing of the host's."""
+"""Runs a container that is not trusted: limits, no way out of its network, nothing of the host's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ PROCESSES = 128
 READY_SECONDS = 15.0
 MOST_BODY = 1 << 20
 MOST_LOG = 64 << 10
-# What Fargate's containers do not have either: docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-security-considerations.html
+# Fargate's containers do not have them either:
+# docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-security-considerations.html
 DROPPED = ("NET_RAW", "MKNOD", "AUDIT_WRITE")
 
 

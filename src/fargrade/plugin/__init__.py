@@ -15,14 +15,14 @@ from fargrade.course.tree import CourseProblem
 from fargrade.plugin import evidence
 from fargrade.plugin.collector import Collector
 from fargrade.plugin.face import Face
-from fargrade.plugin.fixtures import answer, item, learner, rng, world
+from fargrade.plugin.fixtures import answer, containers, item, learner, rng, world
 from fargrade.plugin.nodes import Graded, graded
 from fargrade.plugin.options import add_options, read_options
 from fargrade.plugin.results import Results
 from fargrade.plugin.session import GradingSession
 from fargrade.workbench import release_workbench
 
-__all__ = ["answer", "item", "learner", "rng", "world"]
+__all__ = ["answer", "containers", "item", "learner", "rng", "world"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,7 +46,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Collector(session, results, face), "fargrade-collector")
 
 
-def pytest_unconfigure() -> None:
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if session := config.stash.get(GradingSession.key, None):
+        session.engine.clear()
     release_workbench()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fargrade.containers.finding import NoEngine
 from fargrade.course.checks import CheckSpec
 from fargrade.course.language import translate as t
 from fargrade.course.submission import AnswerProblem
@@ -35,6 +36,8 @@ def judge(error: BaseException | None, docs: str) -> tuple[Status, Finding]:
         return "failed", Finding(**{"docs": docs, **_filled(asdict(error.finding))})
     if isinstance(error, AnswerProblem):
         return "failed", Finding(reason=str(error), docs=docs)
+    if isinstance(error, NoEngine):
+        return "not_judged", Finding(reason=str(error))
     if isinstance(error, NotJudged):
         return "not_judged", Finding(reason=error.reason)
     if isinstance(error, pytest.skip.Exception):

@@ -11,6 +11,7 @@ import pytest
 from fargrade.backends.world import World
 from fargrade.course.submission import Answer
 from fargrade.course.tree import Item
+from fargrade.plugin.containers import Containers
 from fargrade.plugin.learner import Learner
 from fargrade.plugin.session import GradingSession
 
@@ -54,4 +55,10 @@ def learner(request: pytest.FixtureRequest, answer: Answer, world: World) -> Lea
     return Learner(_session(request).sandbox, answer, world.environment)
 
 
-__all__: list[Any] = ["answer", "item", "learner", "rng", "world"]
+@pytest.fixture(scope="module")
+def containers(request: pytest.FixtureRequest) -> Containers:
+    """Real containers, where there is an engine; where there is none, the check is not judged."""
+    return _session(request).engine.containers()
+
+
+__all__: list[Any] = ["answer", "containers", "item", "learner", "rng", "world"]

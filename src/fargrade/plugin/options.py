@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fargrade.containers.finding import MODES
 from fargrade.course import language
 from fargrade.course.language import translate as t
 
@@ -24,6 +25,7 @@ class Options:
     language: str
     backend: str
     confine: str
+    containers: str
     reports: Path | None
     json: Path | None
     face: bool
@@ -42,6 +44,12 @@ def add_options(parser: pytest.Parser) -> None:
         default="auto",
         choices=("auto", "required", "off"),
         help="whether the learner's code must run confined (bubblewrap)",
+    )
+    group.addoption(
+        "--containers",
+        default="auto",
+        choices=MODES,
+        help="real containers, where a Docker engine is found; on: also pull the images that are not there",
     )
     group.addoption("--reports", metavar="DIR", help="write grade.json there, and keep it complete")
     group.addoption("--grade-json", metavar="FILE", help="write the result to FILE as well")
@@ -65,6 +73,7 @@ def read_options(config: pytest.Config, root: Path) -> Options:
         language=_language(get("--lang")),
         backend=_backend(get("--backend")),
         confine=get("--confine"),
+        containers=get("--containers"),
         reports=Path(reports) if reports else None,
         json=Path(json) if json else None,
         face=get("--face"),

@@ -15,6 +15,7 @@ from fargrade.course import Answer, Course, Item, Submission
 from fargrade.course.language import translate as t
 from fargrade.course.tree import relative_files
 from fargrade.grading import NotJudged
+from fargrade.plugin.containers import engine_on_demand
 from fargrade.plugin.options import Options
 from fargrade.sandbox import Sandbox
 from fargrade.workbench import Workbench, services_of, workbench
@@ -33,6 +34,7 @@ class GradingSession:
         self._answers: dict[str, Answer] = {}
         self._by_grader = {item.grader: item for item in course.items}
         self._world_of: str | None = None
+        self.engine = engine_on_demand(options.containers)
 
     @classmethod
     def of(cls, config: pytest.Config) -> GradingSession:
@@ -96,7 +98,7 @@ class GradingSession:
 
     def backend_used(self) -> dict[str, Any]:
         """What judged, for grade.json: the backend and how the learner's code was confined."""
-        used: dict[str, Any] = {"name": self.options.backend}
+        used: dict[str, Any] = {"name": self.options.backend, **self.engine.as_json()}
         if "workbench" in self.__dict__:
             confinement = self.sandbox.confinement
             used |= {

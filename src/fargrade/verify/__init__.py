@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -38,14 +39,21 @@ class Proof:
     kind: str
     label: str
     hole: str
+    in_containers: int = 0
+    not_in_containers: str = ""
 
 
-def verify(course: Course, items: Sequence[Item], *, seeds: int = 1, seed: int | None = None) -> int:
-    """Verify `items` with `seeds` random seeds; prints the table and the holes. Returns 0, or 1 for any hole."""
+def verify(
+    course: Course, items: Sequence[Item], *, seeds: int = 1, seed: int | None = None, containers: str = ""
+) -> int:
+    """Verify `items` with `seeds` random seeds; prints the table and the holes. Returns 0, or 1 for any hole.
+
+    `containers` is grading's option: without an engine, what only a container shows is not judged, and no hole.
+    """
     console = Console(highlight=False)
     first = random.SystemRandom().randrange(1, 10**6) if seed is None else seed
     holes = holes_in_course(course)
-    tasks: list[tuple[KnownAnswer, int]] = []
+    tasks: list[tuple[KnownAnswer, int, str]] = []
     for item in items:
         try:
             answers = known_answers(item)
@@ -53,17 +61,18 @@ def verify(course: Course, items: Sequence[Item], *, seeds: int = 1, seed: int |
             holes.append(str(error))
             continue
         holes += holes_in_item(item, answers)
-        tasks += [(answer, number) for answer in answers for number in range(first, first + seeds)]
+        tasks += [(answer, number, containers) for answer in answers for number in range(first, first + seeds)]
     proofs = list(_graded(tasks, console))
     holes += [f"{proof.item} {proof.label}: {proof.hole}" for proof in proofs if proof.hole]
     console.print(_table(items, proofs))
     for hole in dict.fromkeys(holes):
         console.print(Text.assemble(("hole  ", "bold red"), hole), soft_wrap=True)
+    _say_containers(console, proofs)
     console.print(f"{len(proofs)} gradings, {len(set(holes))} holes, seed {first}")
     return 1 if holes else 0
 
 
-def _graded(tasks: list[tuple[KnownAnswer, int]], console: Console) -> Iterator[Proof]:
+def _graded(tasks: list[tuple[KnownAnswer, int, str]], console: Console) -> Iterator[Proof]:
     if not tasks:
         return
     context = get_context("spawn")
@@ -87,14 +96,23 @@ def _begin() -> None:
     atexit.register(close_workbench)
 
 
-def prove(answer: KnownAnswer, seed: int) -> Proof:
+def prove(answer: KnownAnswer, seed: int, containers: str = "") -> Proof:
     """Grade `answer` and hold the result against what is known of it."""
-    grade = graded(answer, seed)
+    grade = graded(answer, seed, containers)
     hole = _hole(answer, grade)
-    return Proof(answer.item.id, answer.kind, answer.label, f"{hole} (seed {seed})" if hole else "")
+    checks = [check for item in grade["items"] for check in item["checks"] if check["evidence"] == "container"]
+    judged = [check for check in checks if check["status"] != "not_judged"]
+    return Proof(
+        answer.item.id,
+        answer.kind,
+        answer.label,
+        f"{hole} (seed {seed})" if hole else "",
+        len(judged),
+        next((check["reason"] for check in checks if check["status"] == "not_judged"), ""),
+    )
 
 
-def graded(answer: KnownAnswer, seed: int) -> dict[str, Any]:
+def graded(answer: KnownAnswer, seed: int, containers: str = "") -> dict[str, Any]:
     """grade.json for `answer`, by the same command as everything else."""
     from fargrade.run import Request, grade
 
@@ -106,6 +124,7 @@ def graded(answer: KnownAnswer, seed: int) -> dict[str, Any]:
             seed=str(seed),
             json=str(result),
             face=False,
+            containers=containers,
             pytest=("-q", "--no-header", "--no-summary", "-p", "no:cacheprovider"),
         )
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
@@ -126,19 +145,44 @@ def _hole(answer: KnownAnswer, grade: dict[str, Any]) -> str:
         return "" if not item["begun"] and failed == set(statuses) else "the stub is not graded as not begun"
     if not item["begun"]:
         return "it is graded as not begun"
-    unjudged = [check for check in item["checks"] if check["status"] == "not_judged"]
-    if unjudged:
-        return f"not judged: {unjudged[0]['id']} ({unjudged[0]['reason']})"
     must = set(statuses) if ALL in answer.fails else set(answer.fails)
+    unjudged = [check for check in item["checks"] if check["status"] == "not_judged"]
+    excused = {check["id"] for check in unjudged if _excused(check, answer, must, grade)}
+    for check in unjudged:
+        if check["id"] not in excused:
+            return f"not judged: {check['id']} ({check['reason']})"
+    must -= excused
     return "; ".join(
         [f"passes {check}, which it must fail" for check in sorted(must - failed)]
         + [_failed_too(check) for check in item["checks"] if check["id"] in failed - must]
     )
 
 
+def _excused(check: dict[str, Any], answer: KnownAnswer, must: set[str], grade: dict[str, Any]) -> bool:
+    """Whether it is no hole that this check was not judged: it takes a container, and no engine is here.
+
+    Where one is, the solution and every answer that the check must fail are judged by it; an answer that only
+    must not fail it may begin from an image that cannot be had.
+    """
+    if check["evidence"] != "container":
+        return False
+    return not grade["backend"].get("containers") or (answer.kind != "solution" and check["id"] not in must)
+
+
 def _failed_too(check: dict[str, Any]) -> str:
     said = "; ".join(check[key] for key in ("reason", "expected", "found") if check[key])
     return f"fails {check['id']} ({said})"
+
+
+def _say_containers(console: Console, proofs: list[Proof]) -> None:
+    """What real containers had their part in, and why not where they had none: loudly, since nothing else shows it."""
+    judged = sum(proof.in_containers for proof in proofs)
+    missed = Counter(proof.not_in_containers for proof in proofs if proof.not_in_containers)
+    if judged:
+        console.print(f"{judged} checks judged in real containers")
+    for reason, times in missed.most_common():
+        text = f"{times} gradings without their checks in a container: {reason}"
+        console.print(Text.assemble(("not judged  ", "bold yellow"), text), soft_wrap=True)
 
 
 def _table(items: Sequence[Item], proofs: list[Proof]) -> Table:
