@@ -59,7 +59,7 @@ def test_the_environment_holds_nothing_of_ours(run: Any, monkeypatch: pytest.Mon
     monkeypatch.setenv("GRADER_SECRET", "x")
     names = set(run("import os\ndef f(): return sorted(os.environ)").value)
     assert names == {
-        "PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "PWD", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED",
+        "PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "PWD", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH",
         "AWS_ENDPOINT_URL", "AWS_EC2_METADATA_DISABLED", "AWS_PAGER", "AWS_MAX_ATTEMPTS",
         "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
     }  # fmt: skip

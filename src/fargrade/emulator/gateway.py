@@ -14,6 +14,7 @@ from fargrade.emulator import (
     ecr_public,
     extensions,
     iam,
+    learner_time,
     moto_backend,
     protocols,
     rules,
@@ -60,7 +61,10 @@ class Gateway:
         bare = path.partition("?")[0]
         if bare in extensions.learner_routes and method == "POST":
             with self._lock:
-                status, content = extensions.learner_routes[bare](body)
+                try:
+                    status, content = extensions.learner_routes[bare](body)
+                except Exception as error:
+                    status, content = 501, self._fault(bare, error).encode()
             return Response(status, {"Content-Type": "application/json"}, content)
         return self._answer(method, path, headers, body, record=True)
 
@@ -80,6 +84,8 @@ class Gateway:
                     )
             return error_response(refused, "json")
         with self._lock:
+            if record:
+                self._pass_time()
             operation, parameters, response = self._ruled(given)
             if record:
                 code, message = error_in(response)
@@ -93,6 +99,19 @@ class Gateway:
                     region=given.region,
                 )
         return response
+
+    def _pass_time(self) -> None:
+        try:
+            learner_time.call_passes()
+        except Exception as error:
+            self._fault("time", error)
+
+    def _fault(self, where: str, error: Exception) -> str:
+        """Keep what the emulator could not do; returns it, said in a line."""
+        said = f"{where}: {type(error).__name__}: {error}"[:500]
+        if len(self.faults) < MAX_FAULTS:
+            self.faults.append(said)
+        return said
 
     def _ruled(self, given: Incoming) -> tuple[str, dict[str, Any], Response]:
         """(operation, parameters, answer); "?" for an operation that cannot be read."""
@@ -109,9 +128,7 @@ class Gateway:
         except Refused as refused:
             return operation, parameters, protocols.query_compatible(error_response(refused, protocol), given, refused)
         except Exception as error:
-            said = f"{given.service.model} {operation}: {type(error).__name__}: {error}"[:500]
-            if len(self.faults) < MAX_FAULTS:
-                self.faults.append(said)
+            said = self._fault(f"{given.service.model} {operation}", error)
             # Not AWS's 500, which every client would try again and again: trying again changes nothing here.
             fault = Refused("EmulatorFault", f"The emulator cannot do this ({said}); it is no fault of yours.", 501)
             return operation, parameters, error_response(fault, protocol)

@@ -42,6 +42,7 @@ def environment(job: Job, endpoint: str, *, confined: bool) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(confining.INSIDE / "everywhere"),  # their Pythons, too, live in the world's time
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_PAGER": "",

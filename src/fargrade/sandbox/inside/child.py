@@ -13,6 +13,8 @@ import types
 from datetime import date, datetime
 from typing import Any
 
+import worldtime
+
 try:
     import resource
 except ImportError:  # Windows: no limits, and no promise of any
@@ -20,7 +22,7 @@ except ImportError:  # Windows: no limits, and no promise of any
 
 MAX_MESSAGE = 4000
 RESULT = 3
-OURS = ("child", "frames", "folders", "identity", "processes", "runner", "supervise", "warming")
+OURS = ("child", "frames", "folders", "identity", "processes", "runner", "supervise", "warming", "worldtime")
 
 
 def become(job: dict[str, Any], folder: str, result: int, stdout: int, stderr: int) -> None:
@@ -37,6 +39,7 @@ def become(job: dict[str, Any], folder: str, result: int, stdout: int, stderr: i
     limit(job["limits"])
     if job["argv"]:
         _execute(job["argv"])
+    worldtime.install()
     streams = _look_ordinary(job["python"]["file"])
     body = json.dumps(call(job["python"], folder, job["limits"]["result_bytes"])).encode()
     for stream in (sys.stdout, sys.stderr, *streams):
