@@ -36,6 +36,7 @@ class Engine:
 
     images: dict[str, str] = field(default_factory=dict)
     logins: dict[str, str] = field(default_factory=dict)
+    running: bool = True
     log: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -67,6 +68,12 @@ def docker_log() -> list[dict[str, Any]]:
     return _engine.log
 
 
+@control_op("docker_daemon")
+def docker_daemon(*, running: bool) -> None:
+    """Start or stop the engine: a CodeBuild build without privileged mode has none."""
+    _engine.running = running
+
+
 @learner_route(ROUTE)
 def asked(body: bytes) -> tuple[int, bytes]:
     """One command of the learner's `docker`: JSON with argv, stdin and files (base64), out comes JSON."""
@@ -85,7 +92,7 @@ def asked(body: bytes) -> tuple[int, bytes]:
 def _run(argv: list[str], stdin: str, files: dict[str, bytes], folder: str) -> Came:
     try:
         given = arguments(argv)
-        came = COMMANDS[given.command](given, stdin, files, folder)
+        came = COMMANDS[given.command](given, stdin, files, folder) if _engine.running else _no_daemon()
     except UsageProblem as problem:
         came = Came(problem.exit, "", f"{problem}\n")
         given = Arguments(" ".join(argv[:1]) or "?")
@@ -100,6 +107,14 @@ def _run(argv: list[str], stdin: str, files: dict[str, bytes], folder: str) -> C
             }
         )
     return came
+
+
+def _no_daemon() -> Came:
+    return Came(
+        1,
+        "",
+        "ERROR: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n",
+    )
 
 
 def _login(given: Arguments, stdin: str, files: dict[str, bytes], folder: str) -> Came:

@@ -14,6 +14,7 @@ from fargrade.emulator import (
     ecr_public,
     extensions,
     iam,
+    inner,
     learner_time,
     moto_backend,
     protocols,
@@ -23,7 +24,7 @@ from fargrade.emulator import (
 from fargrade.emulator.errors import Refused, Response, error_in, error_response
 from fargrade.emulator.guard import MAX_BODY, Incoming, admit
 from fargrade.emulator.recording import Recording
-from fargrade.emulator.services import BY_MODEL, service_model
+from fargrade.emulator.services import BY_MODEL, SERVICES, service_model
 
 __all__ = ["MAX_BODY", "Gateway", "ecr", "ecr_public", "iam"]
 
@@ -38,6 +39,7 @@ class Gateway:
         self.recording = Recording()
         self.faults: list[str] = []
         self._lock = threading.RLock()
+        inner.answered_by(self.from_grader)
         for name in services:
             moto_backend.load(BY_MODEL[name])
 
@@ -54,6 +56,9 @@ class Gateway:
     def control(self, operation: str, arguments: dict[str, Any]) -> Any:
         """Run an operation of the control channel. Raises KeyError for one that is not there, Refused."""
         with self._lock:
+            if operation not in extensions.control_operations:
+                for service in SERVICES.values():  # it may be one of a service that nobody has used yet
+                    moto_backend.load_ours(service)
             return extensions.control_operations[operation](**arguments)
 
     def from_learner(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
@@ -121,6 +126,7 @@ class Gateway:
         if protocol == protocols.CBOR:
             return self._ruled_in_cbor(given)
         try:
+            moto_backend.load_ours(given.service)
             request = moto_backend.request_of(given)
             operation, parameters = moto_backend.decode(given.service, request)
             call = rules.Call(given.service.model, operation, parameters, given.region)

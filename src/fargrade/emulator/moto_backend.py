@@ -24,9 +24,16 @@ from fargrade.emulator.services import Service
 
 def load(service: Service) -> None:
     """Import what answering `service` takes."""
+    load_ours(service)
     if service.in_moto:
         _handlers(service.model)
         get_service_model(service.model)
+
+
+def load_ours(service: Service) -> None:
+    """Import our own answers to `service`, where they are not part of every world."""
+    if service.ours:
+        import_module(f"fargrade.emulator.{service.ours}")
 
 
 @lru_cache(maxsize=64)

@@ -13,13 +13,15 @@ from botocore.model import ServiceModel
 @dataclass(frozen=True)
 class Service:
     """`scope` is the name in the SigV4 credential scope, `model` botocore's, `host` the first part of the
-    address moto listens to. `in_moto` is False for what only this emulator answers."""
+    address moto listens to. `in_moto` is False for what only this emulator answers; `ours` is the module of this
+    package with our answers, where it is imported only when the service is used."""
 
     scope: str
     model: str
     host: str = ""
     in_moto: bool = True
     only_region: str = ""
+    ours: str = ""
 
     def url(self, region: str) -> str:
         """The service's address as moto's url patterns know it."""
@@ -43,9 +45,12 @@ SERVICES = {
         Service("logs", "logs"),
         Service("xray", "xray"),
         Service("s3", "s3"),
-        Service("codebuild", "codebuild"),
-        Service("codepipeline", "codepipeline"),
-        Service("codedeploy", "codedeploy"),
+        Service("codebuild", "codebuild", in_moto=False, ours="codebuild"),
+        Service("codepipeline", "codepipeline", in_moto=False, ours="codepipeline"),
+        Service("codedeploy", "codedeploy", in_moto=False, ours="codedeploy"),
+        # One service under two names: docs.aws.amazon.com/dtconsole/latest/userguide/rename.html
+        Service("codeconnections", "codeconnections", in_moto=False, ours="codeconnections"),
+        Service("codestar-connections", "codestar-connections", in_moto=False, ours="codeconnections"),
         Service("events", "events"),
         Service("ssm", "ssm"),
         Service("secretsmanager", "secretsmanager"),

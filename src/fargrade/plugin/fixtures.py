@@ -13,6 +13,7 @@ from fargrade.course.submission import Answer
 from fargrade.course.tree import Item
 from fargrade.plugin.containers import Containers
 from fargrade.plugin.learner import Learner
+from fargrade.plugin.pipelines import Pipelines
 from fargrade.plugin.session import GradingSession
 
 
@@ -61,4 +62,10 @@ def containers(request: pytest.FixtureRequest) -> Containers:
     return _session(request).engine.containers()
 
 
-__all__: list[Any] = ["answer", "containers", "item", "learner", "rng", "world"]
+@pytest.fixture(scope="module")
+def pipelines(request: pytest.FixtureRequest, world: World) -> Pipelines:
+    """Pushes commits and lets the learner's pipelines run, builds in the sandbox."""
+    return Pipelines(_session(request).sandbox, world)
+
+
+__all__: list[Any] = ["answer", "containers", "item", "learner", "pipelines", "rng", "world"]

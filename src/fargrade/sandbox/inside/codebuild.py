@@ -46,6 +46,8 @@ def main() -> int:
         plan = json.load(file)
     os.makedirs(STATE, exist_ok=True)
     os.makedirs(OUT, exist_ok=True)
+    os.makedirs(SOURCE, exist_ok=True)
+    os.environ["CODEBUILD_SRC_DIR"] = SOURCE
     build = Build(plan)
     build.run()
     with open(os.path.join(OUT, "report.json"), "w", encoding="utf-8") as file:

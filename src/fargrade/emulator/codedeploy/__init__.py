@@ -1,0 +1,1 @@
+"""CodeDeploy: blue/green deployments of ECS services."""
