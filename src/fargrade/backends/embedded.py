@@ -22,6 +22,7 @@ from fargrade.semantics.iam import Decision, Role
 if TYPE_CHECKING:
     import botocore.session
 
+    from fargrade.backends.network import Served
     from fargrade.semantics.network import Network
 
 ACCOUNT = "123456789012"
@@ -133,6 +134,29 @@ class EmbeddedWorld:
     def issued_token(self, password: str) -> str | None:
         registry: str | None = self.control("issued_token", password=password)
         return registry
+
+    def request(
+        self, url: str, *, source: str = "internet", method: str = "GET", headers: Mapping[str, str] | None = None
+    ) -> Served:
+        from fargrade.backends.network import served
+
+        told = self.control(
+            "request", url=url, region=self.region, source=source, method=method, headers=dict(headers or {})
+        )
+        return served(told)
+
+    def stand_in(
+        self,
+        interface: str,
+        port: int,
+        *,
+        answers: Mapping[str, int] | None = None,
+        otherwise: int = 200,
+        name: str = "stand-in",
+    ) -> None:
+        self.control(
+            "stand_in", interface=interface, port=port, answers=dict(answers or {}), otherwise=otherwise, name=name
+        )
 
     def network(self) -> Network:
         from fargrade.backends.network import read_network

@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from fargrade.semantics.network import Network
+from fargrade.semantics.network import Hop, Network, Path
+
+
+@dataclass(frozen=True)
+class Served:
+    """What a client got: the status (0: nothing came back), what answered (`by`: image, task, container …), the way.
+
+    `target` is the load balancer's target that was chosen (Id, Port), `location` where a redirect leads.
+    """
+
+    status: int
+    path: Path
+    by: Mapping[str, str] = field(default_factory=dict)
+    target: Mapping[str, Any] | None = None
+    location: str = ""
+    body: str = ""
+
+    @property
+    def answered(self) -> bool:
+        """Whether something behind the network answered, whatever its status."""
+        return self.path.open and self.status > 0
+
+
+def served(told: Mapping[str, Any]) -> Served:
+    """A request's outcome, as the emulator tells it."""
+    path = Path(tuple(Hop(**hop) for hop in told["hops"]))
+    return Served(told["status"], path, told["by"], told["target"], told["location"], told["body"])
+
 
 # Of each part of the snapshot: the operation that describes it, and its key in the answer.
 EC2_PARTS = {

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from fargrade.backends.network import Served
     from fargrade.semantics.network import Network
 
 from fargrade.semantics.iam import Decision, Role
@@ -89,6 +90,22 @@ class World(Protocol):
 
     def issued_token(self, password: str) -> str | None:
         """The registry host that a login password was issued for, None if it never was."""
+
+    def request(
+        self, url: str, *, source: str = "internet", method: str = "GET", headers: Mapping[str, str] | None = None
+    ) -> Served:
+        """What a client gets that asks for the URL: from the internet, or from an interface in the VPC (its id)."""
+
+    def stand_in(
+        self,
+        interface: str,
+        port: int,
+        *,
+        answers: Mapping[str, int] | None = None,
+        otherwise: int = 200,
+        name: str = "stand-in",
+    ) -> None:
+        """Have something answer on the port of a network interface: a status by path, `otherwise` for any other."""
 
     def network(self) -> Network:
         """The region's network and load balancers as they are described now, to ask who reaches whom."""

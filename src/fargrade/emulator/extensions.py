@@ -11,6 +11,7 @@ Route = Callable[[bytes], tuple[int, bytes]]
 control_operations: dict[str, ControlOperation] = {}
 learner_routes: dict[str, Route] = {}
 reset_hooks: list[Callable[[], None]] = []
+load_hooks: dict[str, list[Callable[[], None]]] = {}
 
 
 def control_op(name: str) -> Callable[[ControlOperation], ControlOperation]:
@@ -37,3 +38,14 @@ def on_reset(function: Callable[[], None]) -> Callable[[], None]:
     """Call the function whenever the world is made anew."""
     reset_hooks.append(function)
     return function
+
+
+def on_load(*models: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Call the function when moto's part for one of these services is first loaded: the place of repairs to it."""
+
+    def register(function: Callable[[], None]) -> Callable[[], None]:
+        for model in models:
+            load_hooks.setdefault(model, []).append(function)
+        return function
+
+    return register

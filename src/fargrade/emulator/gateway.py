@@ -10,8 +10,10 @@ from urllib.parse import unquote
 from fargrade.emulator import (
     clock,
     constraints,
+    ec2,
     ecr,
     ecr_public,
+    elbv2,
     extensions,
     iam,
     inner,
@@ -26,7 +28,7 @@ from fargrade.emulator.guard import MAX_BODY, Incoming, admit
 from fargrade.emulator.recording import Recording
 from fargrade.emulator.services import BY_MODEL, SERVICES, service_model
 
-__all__ = ["MAX_BODY", "Gateway", "ecr", "ecr_public", "iam"]
+__all__ = ["MAX_BODY", "Gateway", "ec2", "ecr", "ecr_public", "elbv2", "iam"]
 
 MAX_FAULTS = 20
 
@@ -157,9 +159,16 @@ class Gateway:
         clock.run_due()
         for refuse in rules.refusals_of(call):
             refuse(call)
+        response = self._done(given, call, request, protocol)
+        if response.status < 400:
+            for follow in rules.followers_of(call):
+                follow(call)
+        return response
+
+    def _done(self, given: Incoming, call: rules.Call, request: Any, protocol: str) -> Response:
         ours = rules.answer_of(call.service, call.operation)
         if ours:
-            return protocols.answered(ours(call), model, protocol)
+            return protocols.answered(ours(call), service_model(call.service).operation_model(call.operation), protocol)
         if not given.service.in_moto:
             raise NotImplementedError("not part of this emulator")
         return moto_backend.dispatch(given.service, request)

@@ -17,6 +17,7 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException, NotFound
 
 from fargrade.emulator.errors import Refused, Response
+from fargrade.emulator.extensions import load_hooks
 from fargrade.emulator.guard import Incoming
 from fargrade.emulator.rules import ACCOUNT, account
 from fargrade.emulator.services import Service
@@ -42,6 +43,8 @@ def _handlers(model: str) -> list[tuple[re.Pattern[str], Any]]:
 
     backends: Any = get_backend(model)  # type: ignore[call-overload]
     import_module(f"moto.{'s3' if model == 's3' else model.replace('-', '')}.urls")
+    for repair in load_hooks.get(model, ()):
+        repair()
     of_account = backends[ACCOUNT]
     backend = of_account["us-east-1"] if "us-east-1" in of_account else of_account["aws"]
     return [(re.compile(url), handler) for url, handler in backend.urls.items()]

@@ -67,9 +67,13 @@ def answered(answer: Mapping[str, Any], operation: OperationModel, protocol: str
         content = json.dumps(kept, default=_json)
         return Response(200, {"Content-Type": "application/x-amz-json-1.1"}, content.encode())
     from moto.core.serialize import get_serializer_class
+    from moto.core.utils import get_service_model
 
-    kind = get_serializer_class(operation.service_model.service_name, protocol)
-    made = kind(operation).serialize(kept)
+    service = operation.service_model.service_name
+    # moto's own reading of the model: its writers know no other shapes.
+    made = get_serializer_class(service, protocol)(
+        get_service_model(service).operation_model(operation.name)
+    ).serialize(kept)
     body = made["body"]
     return Response(
         int(made["status_code"]),

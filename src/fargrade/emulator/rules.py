@@ -41,6 +41,9 @@ Answer = Callable[[Call], dict[str, Any]]
 
 _refusals: dict[tuple[str, str], list[Refusal]] = {}
 _answers: dict[tuple[str, str], Answer] = {}
+_followers: dict[tuple[str, str], list[Refusal]] = {}
+ANY = "*"
+READS = ("Describe", "Get", "List")
 
 
 def refusal(service: str, *operations: str) -> Callable[[Refusal], Refusal]:
@@ -65,9 +68,25 @@ def answer(service: str, *operations: str) -> Callable[[Answer], Answer]:
     return register
 
 
+def follower(service: str, *operations: str) -> Callable[[Refusal], Refusal]:
+    """Register the function to run after these operations have succeeded; `ANY` is all that are no mere reading."""
+
+    def register(function: Refusal) -> Refusal:
+        for operation in operations:
+            _followers.setdefault((service, operation), []).append(function)
+        return function
+
+    return register
+
+
 def refusals_of(call: Call) -> list[Refusal]:
     return _refusals.get((call.service, call.operation), [])
 
 
 def answer_of(service: str, operation: str) -> Answer | None:
     return _answers.get((service, operation))
+
+
+def followers_of(call: Call) -> list[Refusal]:
+    everything = [] if call.operation.startswith(READS) else _followers.get((call.service, ANY), [])
+    return [*_followers.get((call.service, call.operation), []), *everything]

@@ -6,6 +6,7 @@ decided, and why in one sentence. Pure: the snapshot is data, whoever took it.
 
 from fargrade.semantics.network.balancing import (
     Target,
+    chosen_in,
     decision,
     entries,
     entry,
@@ -36,6 +37,7 @@ __all__ = [
     "Routed",
     "Target",
     "action_for",
+    "chosen_in",
     "connect",
     "decision",
     "entries",

@@ -210,6 +210,13 @@ def reaches(network: Network, asked: Asked, source: Party | None = None) -> list
 
 
 def _in_group(network: Network, balancer: Described, group: str, front: Path) -> list[tuple[Target | None, Path]]:
+    hop, chosen = chosen_in(network, group)
+    path = front + Path((hop,))
+    return [(target, path + to_target(network, balancer, target)) for target in chosen] or [(None, path)]
+
+
+def chosen_in(network: Network, group: str) -> tuple[Hop, list[Target]]:
+    """The targets of a target group that get requests, and the hop through the group."""
     targets = registered(network, group)
     chosen = serving(targets)
     described = network.find(group) or {}
@@ -217,7 +224,6 @@ def _in_group(network: Network, balancer: Described, group: str, front: Path) ->
     if not chosen:
         states = ", ".join(f"{one.name} {one.state} {one.reason}".strip() for one in targets)
         why = t("no target of {group} can be sent to: {states}") if targets else t("{group} has no targets")
-        return [(None, front + Path((Hop("target group", name, False, why, {"group": name, "states": states}),)))]
+        return Hop("target group", name, False, why, {"group": name, "states": states}, described), []
     values = {"group": name, "count": len(chosen), "state": chosen[0].state}
-    hop = Hop("target group", name, True, t("{group} has {count} targets, {state}"), values, described)
-    return [(target, front + Path((hop,)) + to_target(network, balancer, target)) for target in chosen]
+    return Hop("target group", name, True, t("{group} has {count} targets, {state}"), values, described), chosen
