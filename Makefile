@@ -13,13 +13,15 @@ AWS_WHERE := /usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin
 quote = '$(subst ','\'',$(1))'
 given = $(foreach name,$(1),$(if $($(name)),--$(name)=$(call quote,$($(name)))))
 
-.PHONY: help grade watch hint learned verify test fast bench lint types lock clean
+.PHONY: help grade watch hint learned batch replay verify test fast bench lint types lock clean
 .DEFAULT_GOAL := help
 
 help:  ## What there is to do
 	@echo 'make grade week=1 [item=1.6] [submission=DIR] [seed=N] [lang=en|ru] [json=FILE] [args="-k tags -x"]'
 	@echo 'make watch week=1     grade again whatever you save'
 	@echo 'make hint item=1.6    the next hint        make learned item=1.6   what the item taught'
+	@echo 'make batch submissions=DIR out=DIR [resume=1]     grade a class'
+	@echo 'make replay out=DIR student=NAME [item=2.4]       one of them again'
 	@echo 'make verify           prove that every grader tells right from wrong'
 	@echo 'make test             the tests            make bench              the speed, as ratios'
 
@@ -53,6 +55,14 @@ hint: $(READY)
 
 learned: $(READY)
 	@$(BIN)/fargrade learned $(call given,item lang)
+
+batch: $(READY)
+	@$(BIN)/fargrade batch $(call given,submissions out week item workers seed policy scheduler also lang) \
+	  $(if $(resume),--resume) $(if $(unconfined),--unconfined)
+
+replay: $(READY)
+	@$(BIN)/fargrade $(if $(out),replay $(call given,out student item),\
+	  grade $(call given,submission week item seed lang confine))
 
 verify: $(READY)
 	@$(BIN)/fargrade verify $(call given,week item seed seeds containers)

@@ -84,6 +84,33 @@ def _verify_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--containers", default="", choices=("", "auto", "on", "off"), help="real containers")
 
 
+def _batch_options(command: argparse.ArgumentParser) -> None:
+    _choice(command)
+    command.add_argument("--submissions", required=True, help="folder with a folder or archive for each submission")
+    command.add_argument("--out", required=True, help="folder for the results and the gradebook")
+    command.add_argument("--workers", type=int, default=0, help="how many at a time (default: one a processor)")
+    command.add_argument("--seed", default="", help="the random inputs, the same for all")
+    command.add_argument("--resume", action="store_true", help="leave out what was graded and has not changed")
+    command.add_argument(
+        "--unconfined", action="store_true", help="grade without bubblewrap, trusting every submission"
+    )
+    command.add_argument("--policy", default="", help="weights and late policy (default: course.toml beside them)")
+    command.add_argument("--scheduler", default="", help="grade on the workers of this dask scheduler: tls://HOST:PORT")
+    command.add_argument("--tls", nargs=3, default=("", "", ""), metavar=("CA", "CERT", "KEY"), help="for tls://")
+    command.add_argument("--also", default="", help="forms to write for each submission too: junit,gradescope,github")
+
+
+def _replay_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", required=True, help="folder that a batch wrote")
+    command.add_argument("--student", required=True, help="the submission, as the gradebook names it")
+    command.add_argument("--item", default="", help="only this item")
+
+
+def _gradebook_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", required=True, help="folder that a batch wrote")
+    command.add_argument("--policy", default="", help="weights and late policy")
+
+
 def _emulator_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--port", type=int, default=4566)
     command.add_argument("--host", default="127.0.0.1")
@@ -133,6 +160,41 @@ def run_verify(given: argparse.Namespace) -> int:
     return verify(course, items, seeds=given.seeds, seed=given.seed, containers=given.containers)
 
 
+def run_batch(given: argparse.Namespace) -> int:
+    """Grade every submission of a folder."""
+    from fargrade.batch.run import Wanted, batch
+
+    course = Course.find()
+    items = course.select(week=given.week, item=given.item)
+    wanted = Wanted(
+        submissions=Path(given.submissions),
+        out=Path(given.out),
+        workers=max(0, given.workers),
+        seed=given.seed,
+        resume=given.resume,
+        unconfined=given.unconfined,
+        policy=Path(given.policy) if given.policy else None,
+        scheduler=given.scheduler,
+        tls=tuple(given.tls),
+        forms=tuple(one for one in given.also.split(",") if one),
+    )
+    return batch(course, items, wanted)
+
+
+def run_replay(given: argparse.Namespace) -> int:
+    """Grade a submission of a batch again, exactly as it was graded there."""
+    from fargrade.batch.again import replay
+
+    return replay(Course.find(), Path(given.out), given.student, given.item)
+
+
+def run_gradebook(given: argparse.Namespace) -> int:
+    """Make a batch's gradebook anew."""
+    from fargrade.batch.again import gradebook
+
+    return gradebook(Course.find(), Path(given.out), Path(given.policy) if given.policy else None)
+
+
 def run_emulator(given: argparse.Namespace) -> int:
     """Serve the embedded backend alone."""
     from fargrade.emulator.__main__ import serve_alone
@@ -150,6 +212,9 @@ COMMANDS = (
     ("hint", run_hint, "print the next hint for an item"),
     ("learned", run_learned, "print what an item taught"),
     ("verify", run_verify, "prove that the graders tell right answers from wrong ones"),
+    ("batch", run_batch, "grade a folder of submissions, and make their gradebook"),
+    ("replay", run_replay, "grade a submission of a batch again, with the learner's very inputs"),
+    ("gradebook", run_gradebook, "make a batch's gradebook anew, without grading"),
     ("emulator", run_emulator, "serve the embedded AWS on a port"),
 )
 OPTIONS = {
@@ -158,6 +223,9 @@ OPTIONS = {
     "hint": _hint_options,
     "learned": _item_option,
     "verify": _verify_options,
+    "batch": _batch_options,
+    "replay": _replay_options,
+    "gradebook": _gradebook_options,
     "emulator": _emulator_options,
 }
 

@@ -13,7 +13,7 @@ import pytest
 from fargrade.course.language import translate
 from fargrade.verdict import Evidence, Finding
 
-__all__ = ["CheckFailed", "NotJudged", "check", "expect", "fail", "not_judged", "t"]
+__all__ = ["CheckFailed", "NotJudged", "OurFault", "check", "expect", "fail", "not_judged", "t"]
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -36,11 +36,18 @@ class NotJudged(Exception):
         self.reason = reason
 
 
-def check(*, points: float = 1, evidence: Evidence = "state", docs: str = "") -> Callable[[F], F]:
-    """Mark a test function as a check worth `points`, resting on `evidence`, explained at `docs` (a URL)."""
+class OurFault(NotJudged):
+    """Not judged by a fault of ours: grading again may judge it."""
+
+
+def check(*, points: float = 1, evidence: Evidence = "state", docs: str = "", hidden: bool = False) -> Callable[[F], F]:
+    """Mark a test function as a check worth `points`, resting on `evidence`, explained at `docs` (a URL).
+
+    A `hidden` one is for instructors: `fargrade release` leaves it out of what learners get.
+    """
 
     def mark(function: F) -> F:
-        marked: Any = pytest.mark.check(points=points, evidence=evidence, docs=docs)(function)
+        marked: Any = pytest.mark.check(points=points, evidence=evidence, docs=docs, hidden=hidden)(function)
         return marked  # type: ignore[no-any-return]
 
     return mark

@@ -57,8 +57,8 @@ class Request:
         )
 
 
-def grade(course: Course, items: Sequence[Item], request: Request) -> int:
-    """Grade `items` in this process; returns the exit status of design.md.
+def grade(course: Course, items: Sequence[Item], request: Request, plugins: Sequence[object] = ()) -> int:
+    """Grade `items` in this process; returns the exit status of design.md. `plugins` are pytest's, as objects.
 
     Raises CourseProblem for what cannot be graded at all.
     """
@@ -68,7 +68,7 @@ def grade(course: Course, items: Sequence[Item], request: Request) -> int:
     _start_early(items, request)
     import pytest  # after the world and the sandbox began to start: they load while this does
 
-    status = int(pytest.main(_arguments(course, items, request)))
+    status = int(pytest.main(_arguments(course, items, request), plugins=list(plugins)))
     if status == pytest.ExitCode.INTERRUPTED:
         return INTERRUPTED
     if status in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):

@@ -30,7 +30,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check's verdict. `points` is what it is worth, `score` what was earned."""
+    """One check's verdict. `points` is what it is worth, `score` what was earned.
+
+    `hidden`: for instructors only. `fault`: not judged by a fault of ours, so that grading again may judge it.
+    """
 
     id: str
     title: str
@@ -40,6 +43,8 @@ class CheckResult:
     finding: Finding = field(default_factory=Finding)
     calls: tuple[str, ...] = ()
     seconds: float = 0.0
+    hidden: bool = False
+    fault: bool = False
 
     @property
     def score(self) -> float:
@@ -58,6 +63,8 @@ class CheckResult:
             **asdict(self.finding),
             "calls": list(self.calls),
             "seconds": round(self.seconds, 3),
+            "hidden": self.hidden,
+            "fault": self.fault,
         }
 
 

@@ -42,6 +42,16 @@ class Workbench:
         self.world = EmbeddedWorld.start(self._services)
         self.sandbox = self._open_sandbox()
 
+    def renew_sandbox(self) -> None:
+        """Another submission comes: nothing of the last one's is left, and what it listened on is closed."""
+        self.sandbox.close()
+        try:
+            self.world.close_listeners()
+        except WorldFault:
+            self.world.close()
+            self.world = EmbeddedWorld.start(self._services)
+        self.sandbox = self._open_sandbox()
+
     def close(self) -> None:
         """End both processes."""
         self.sandbox.close()

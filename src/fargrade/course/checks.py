@@ -26,6 +26,7 @@ class CheckSpec:
     points: float
     evidence: Evidence
     docs: str
+    hidden: bool = False
 
     @property
     def title(self) -> str:
@@ -74,6 +75,7 @@ def _spec(function: ast.FunctionDef, constants: dict[str, Any]) -> CheckSpec:
         points=float(given.get("points", 1)),
         evidence=evidence,
         docs=given.get("docs", ""),
+        hidden=bool(given.get("hidden", False)),
     )
 
 

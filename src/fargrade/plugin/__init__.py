@@ -85,7 +85,9 @@ def _attach_verdict(report: pytest.TestReport, node: pytest.Item, found: Graded,
     session = GradingSession.of(node.config)
     status, finding = evidence.judge(error, found.spec.docs)
     calls = session.calls_of(found.item) if status == "failed" else []
-    result = evidence.check_result(found.spec, status, finding, calls, report.duration)
+    result = evidence.check_result(
+        found.spec, status, finding, calls, report.duration, fault=evidence.is_fault(error, status)
+    )
     report.fargrade = {  # type: ignore[attr-defined]  # extra attributes travel through xdist as JSON
         "item": found.item.id,
         "begun": session.begun(found.item),

@@ -11,7 +11,7 @@ from fargrade.containers.finding import NoEngine
 from fargrade.course.checks import CheckSpec
 from fargrade.course.language import translate as t
 from fargrade.course.submission import AnswerProblem
-from fargrade.grading import CheckFailed, NotJudged
+from fargrade.grading import CheckFailed, NotJudged, OurFault
 from fargrade.verdict import CheckResult, Finding, Status
 
 MAX_CALLS_SHOWN = 12
@@ -73,10 +73,21 @@ def _aws_refusal(error: BaseException) -> str:
     return f"{response['Error'].get('Code')}: {response['Error'].get('Message')}"
 
 
-def check_result(spec: CheckSpec, status: Status, finding: Finding, calls: list[str], seconds: float) -> CheckResult:
+def is_fault(error: BaseException | None, status: Status) -> bool:
+    """Whether a check was not judged by a fault of ours, and not because this machine or backend cannot tell."""
+    return status == "not_judged" and (
+        isinstance(error, OurFault) or not isinstance(error, NotJudged | pytest.skip.Exception)
+    )
+
+
+def check_result(
+    spec: CheckSpec, status: Status, finding: Finding, calls: list[str], seconds: float, *, fault: bool = False
+) -> CheckResult:
     """The result of the check `spec`; the calls are kept only where they explain a failure."""
     shown = tuple(calls[-MAX_CALLS_SHOWN:]) if status == "failed" else ()
-    return CheckResult(spec.id, spec.title, status, spec.points, spec.evidence, finding, shown, seconds)
+    return CheckResult(
+        spec.id, spec.title, status, spec.points, spec.evidence, finding, shown, seconds, spec.hidden, fault
+    )
 
 
 def to_wire(result: CheckResult) -> dict[str, Any]:

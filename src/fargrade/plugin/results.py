@@ -53,6 +53,8 @@ class _Gathered:
                 specs[check].points,
                 specs[check].evidence,
                 Finding(reason=missing),
+                hidden=specs[check].hidden,
+                fault=True,
             )
             for check in self.selected
         ]

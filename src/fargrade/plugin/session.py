@@ -14,9 +14,10 @@ from fargrade.backends.world import WorldFault
 from fargrade.course import Answer, Course, Item, Submission
 from fargrade.course.language import translate as t
 from fargrade.course.tree import relative_files
-from fargrade.grading import NotJudged
+from fargrade.grading import OurFault
 from fargrade.plugin.containers import engine_on_demand
 from fargrade.plugin.options import Options
+from fargrade.plugin.supervision import ItemSandbox
 from fargrade.sandbox import Sandbox
 from fargrade.workbench import Workbench, services_of, workbench
 
@@ -68,18 +69,19 @@ class GradingSession:
 
     @property
     def sandbox(self) -> Sandbox:
-        return self.workbench.sandbox
+        """For one item: its jobs share a time."""
+        return ItemSandbox(self.workbench)
 
     def fresh_world(self, item: Item) -> EmbeddedWorld:
         """The world, emptied for `item`; its ids and times of day follow the run's seed.
 
-        Raises NotJudged when no world can be had.
+        Raises OurFault when no world can be had.
         """
         self._world_of = item.id
         try:
             return self.workbench.fresh_world(zlib.crc32(f"{self.options.seed}:{item.id}".encode()))
         except WorldFault as fault:
-            raise NotJudged(t("The AWS emulator could not be started: {why}", why=fault)) from None
+            raise OurFault(t("The AWS emulator could not be started: {why}", why=fault)) from None
 
     def leave_world(self, item: Item) -> None:
         """The item is done with the world."""
@@ -90,7 +92,10 @@ class GradingSession:
         """What the learner's code called so far, a line each; empty where nothing ran."""
         if self._world_of != item.id:
             return []
-        return [call.summary() for call in self.workbench.world.calls()]
+        try:
+            return [call.summary() for call in self.workbench.world.calls()]
+        except WorldFault:
+            return []
 
     def notes_of(self, item: Item) -> list[str]:
         """What else the learner should know of this item's grading: files that were left out."""
@@ -100,7 +105,7 @@ class GradingSession:
         """What judged, for grade.json: the backend and how the learner's code was confined."""
         used: dict[str, Any] = {"name": self.options.backend, **self.engine.as_json()}
         if "workbench" in self.__dict__:
-            confinement = self.sandbox.confinement
+            confinement = self.workbench.sandbox.confinement
             used |= {
                 "confinement": confinement.name,
                 "confined": confinement.confined,

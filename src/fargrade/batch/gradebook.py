@@ -1,0 +1,178 @@
+"""The gradebook: a row a submission, made of what is on disk, so that it can be made again at any time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from fargrade.batch.policy import Policy
+from fargrade.batch.records import Records, Result, Settings
+from fargrade.course import Course
+from fargrade.verdict import SCHEMA
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+ITEM_KEYS = ("id", "slug", "title", "week", "points", "score", "max_score", "status", "begun")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One submission in the gradebook. `items` are as in grade.json, without the checks that passed."""
+
+    result: Result
+    status: str  # passed, failed, not_judged; refused
+    mark: float | None
+    days_late: int = 0
+    penalty: float = 0.0
+    items: tuple[dict[str, Any], ...] = ()
+    failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # item → the ids of its failed checks
+    stale: bool = False
+    confined: bool | None = None
+
+    @property
+    def score(self) -> float:
+        return float(sum(item["score"] for item in self.items))
+
+    @property
+    def max_score(self) -> float:
+        return float(sum(item["max_score"] for item in self.items))
+
+    @property
+    def points(self) -> float:
+        return float(sum(item["points"] for item in self.items))
+
+    @property
+    def needs_a_look(self) -> str:
+        """Why an instructor should look at this row, in a word; "" for an ordinary one."""
+        if self.result.kind == "refused":
+            return "refused"
+        if self.result.lost or self.result.kind == "fault":
+            return "fault"
+        return "stale" if self.stale else ""
+
+
+def row_of(result: Result, grade: Mapping[str, Any] | None, policy: Policy, key: str = "") -> Row:
+    """The row for a result. `key` is what the present terms would give it: another makes it an earlier run's."""
+    days = policy.days_late(result.student, result.handed_in)
+    if grade is None:
+        return Row(result, "refused" if result.kind == "refused" else "not_judged", None, days)
+    items = list(grade["items"])
+    statuses = {item["status"] for item in items}
+    status = "failed" if "failed" in statuses else "passed" if "passed" in statuses else "not_judged"
+    return Row(
+        result,
+        status,
+        policy.mark(items, days),
+        days,
+        policy.penalty(days),
+        tuple({name: item[name] for name in ITEM_KEYS} for item in items),
+        {
+            item["id"]: tuple(check["id"] for check in item["checks"] if check["status"] == "failed")
+            for item in items
+            if item["status"] == "failed" and item["begun"]
+        },
+        stale=bool(key) and result.key != key,
+        confined=grade.get("backend", {}).get("confined"),
+    )
+
+
+def csv_of(rows: Sequence[Row], course: Course, settings: Settings) -> bytes:
+    """gradebook.csv. With the mark that makes spreadsheets read UTF-8, and nothing in it that they would run."""
+    ids = [item for item in settings.terms.items if any(item == one.id for one in course.items)]
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\r\n")
+    head = ["student", "status", "mark", "score", "max_score", "points", "days_late", "penalty", *ids]
+    writer.writerow([*head, "not_judged", "look", "remarks", "confined", "seed", "course", "handed_in", "folder"])
+    for row in rows:
+        by_id = {item["id"]: item for item in row.items}
+        unjudged = [one["id"] for one in row.items if one["max_score"] < one["points"]]
+        remarks = [row.result.problem, *row.result.faults, *row.result.notes]
+        writer.writerow(
+            [
+                cell(row.result.student),
+                row.status,
+                "" if row.mark is None else f"{row.mark:g}",
+                f"{row.score:g}" if row.items else "",
+                f"{row.max_score:g}" if row.items else "",
+                f"{row.points:g}" if row.items else "",
+                row.days_late,
+                f"{row.penalty:g}",
+                *(_item_cell(by_id.get(one)) for one in ids),
+                " ".join(unjudged),
+                row.needs_a_look,
+                cell(" ".join(one for one in remarks if one)[:2000]),
+                "" if row.confined is None else "yes" if row.confined else "NO",
+                settings.terms.seed,
+                settings.terms.course,
+                moment(row.result.handed_in),
+                row.result.place,
+            ]
+        )
+    return written.getvalue().encode("utf-8-sig", "replace")
+
+
+def _item_cell(item: dict[str, Any] | None) -> str:
+    if item is None or item["status"] == "not_judged":
+        return ""
+    return f"{item['score']:g}"
+
+
+def cell(text: str) -> str:
+    """A text that no spreadsheet takes for a formula (OWASP, CSV Injection), on one line."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return f"'{line}" if line.startswith(FORMULA) or text.startswith(FORMULA) else line
+
+
+def json_of(rows: Sequence[Row], settings: Settings, findings: Mapping[str, Any]) -> dict[str, Any]:
+    """gradebook.json."""
+    return {
+        "schema": SCHEMA,
+        "made": moment(time.time()),
+        "seed": settings.terms.seed,
+        "language": settings.terms.language,
+        "course": settings.terms.course,
+        "confined": settings.confined,
+        "items": list(settings.terms.items),
+        **findings,
+        "submissions": [_json_row(row) for row in rows],
+    }
+
+
+def _json_row(row: Row) -> dict[str, Any]:
+    result = row.result
+    return {
+        "student": result.student,
+        "folder": f"submissions/{result.place}",
+        "form": result.form,
+        "status": row.status,
+        "look": row.needs_a_look,
+        "mark": row.mark,
+        "score": row.score,
+        "max_score": row.max_score,
+        "points": row.points,
+        "days_late": row.days_late,
+        "penalty": row.penalty,
+        "confined": row.confined,
+        "handed_in": moment(result.handed_in),
+        "graded_at": moment(result.graded_at),
+        "seconds": result.seconds,
+        "problem": result.problem,
+        "notes": list(result.notes),
+        "faults": list(result.faults),
+        "lost": list(result.lost),
+        "items": [{**item, "failed": list(row.failed.get(item["id"], ()))} for item in row.items],
+    }
+
+
+def moment(seconds: float) -> str:
+    """Seconds since 1970 as ISO 8601, in UTC; "" for none."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if seconds else ""
+
+
+def read_rows(records: Records, results: Iterable[Result], policy: Policy, keys: Mapping[str, str]) -> list[Row]:
+    """The rows for these results, from disk; `keys` are the present terms' keys, by place."""
+    return [row_of(one, records.grade(one.place), policy, keys.get(one.place, "")) for one in results]

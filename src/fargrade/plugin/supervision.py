@@ -1,0 +1,53 @@
+"""Runs an item's jobs: within a time that they share, and never blaming a learner for a world that is gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fargrade.backends.world import WorldFault
+from fargrade.course.language import translate as t
+from fargrade.grading import OurFault
+from fargrade.sandbox import Confinement, Job, Outcome, SandboxUnavailable
+from fargrade.workbench import Workbench
+
+ITEM_SECONDS = 90.0  # what all jobs of one item may take together; an honest answer takes a few
+
+
+class ItemSandbox:
+    """The workbench's sandbox, as one item uses it. See fargrade.sandbox.Sandbox."""
+
+    def __init__(self, workbench: Workbench, seconds: float = ITEM_SECONDS) -> None:
+        self._workbench = workbench
+        self._left = self._together = seconds
+
+    @property
+    def confinement(self) -> Confinement:
+        return self._workbench.sandbox.confinement
+
+    @property
+    def endpoint(self) -> str:
+        return self._workbench.sandbox.endpoint
+
+    def run(self, job: Job) -> Outcome:
+        """Run the job. Raises OurFault where a bad end may be our doing."""
+        if self._left <= 0:
+            return Outcome("timed_out", seconds=self._together)
+        limits = replace(job.limits, wall_seconds=min(job.limits.wall_seconds, max(self._left, 1.0)))
+        try:
+            outcome = self._workbench.sandbox.run(replace(job, limits=limits))
+        except SandboxUnavailable as unavailable:
+            raise OurFault(str(unavailable)) from None
+        self._left -= outcome.seconds
+        if not outcome.ok:
+            self._check_world()
+        return outcome
+
+    def _check_world(self) -> None:
+        """Code fails that finds no world: then it is no failure of the code's."""
+        try:
+            self._workbench.world.now()
+        except WorldFault as fault:
+            raise OurFault(t("The AWS emulator failed while the code ran: {why}", why=fault)) from None
+
+    def close(self) -> None:
+        """Nothing: the workbench closes its sandbox."""
