@@ -94,6 +94,9 @@ def _batch_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--unconfined", action="store_true", help="grade without bubblewrap, trusting every submission"
     )
+    command.add_argument(
+        "--containers", default="off", choices=("off", "auto", "on"), help="real containers: builds run on the engine"
+    )
     command.add_argument("--policy", default="", help="weights and late policy (default: course.toml beside them)")
     command.add_argument("--scheduler", default="", help="grade on the workers of this dask scheduler: tls://HOST:PORT")
     command.add_argument("--tls", nargs=3, default=("", "", ""), metavar=("CA", "CERT", "KEY"), help="for tls://")
@@ -173,6 +176,7 @@ def run_batch(given: argparse.Namespace) -> int:
         seed=given.seed,
         resume=given.resume,
         unconfined=given.unconfined,
+        containers=given.containers,
         policy=Path(given.policy) if given.policy else None,
         scheduler=given.scheduler,
         tls=tuple(given.tls),

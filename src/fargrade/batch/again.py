@@ -36,6 +36,7 @@ def replay(course: Course, out: Path, student: str, item: str) -> int:
         seed=str(terms.seed),
         lang=terms.language,
         confine=terms.confine,
+        containers=terms.containers,
         replay=f"make replay out={out} student={student}" + (f" item={item}" if item else ""),
     )
     return grade(course, chosen, request)

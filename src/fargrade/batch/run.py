@@ -47,6 +47,7 @@ class Wanted:
     seed: str = ""
     resume: bool = False
     unconfined: bool = False
+    containers: str = "off"
     policy: Path | None = None
     scheduler: str = ""
     tls: tuple[str, str, str] = ("", "", "")
@@ -127,6 +128,7 @@ def _settings(course: Course, items: Sequence[Item], wanted: Wanted, records: Re
         seed=seed,
         language=current_language(),
         confine="off" if wanted.unconfined else "required",
+        containers=wanted.containers,
         course=course_version(course),
     )
     where = str(wanted.submissions.absolute())

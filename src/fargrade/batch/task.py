@@ -17,6 +17,7 @@ class Terms:
     seed: int
     language: str = "en"
     confine: str = "required"
+    containers: str = "off"  # a stranger's Dockerfile is a stranger's program: `docker build` runs it on the engine
     course: str = ""  # the version of the course, graders and harness: see fargrade.batch.version
 
     @classmethod

@@ -128,6 +128,7 @@ def _graded(
         lang=message["language"],
         json=str(result),
         confine=message["confine"],
+        containers=message["terms"]["containers"],
         face=False,
         pytest=("-q", "--no-header", "--no-summary", "--tb=no", "-p", "no:cacheprovider"),
     )
