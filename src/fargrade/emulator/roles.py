@@ -41,16 +41,36 @@ def find(arn: str) -> Role | None:
     held = next((one for one in backend().roles.values() if arn in (one.arn, one.name)), None)
     if held is None:
         return None
-    attached = [parse_policy(_document(one), name=one.name) for one in held.managed_policies.values()]
-    inline = [parse_policy(document, name=name) for name, document in held.policies.items()]
     bounds = held.permissions_boundary_arn
     return Role(
         arn=held.arn,
         trust=parse_policy(held.assume_role_policy_document, "trust", "trust policy"),
-        identity=(*inline, *attached),
+        identity=_policies(held),
         boundary=(_boundary(bounds),) if bounds else None,
         tags={tag["Key"]: tag["Value"] for tag in held.tags or ()},
     )
+
+
+def find_user(arn: str) -> Role | None:
+    """The user with this ARN, with what its groups add; None where there is none."""
+    held = next((one for one in backend().users.values() if one.arn == arn), None)
+    if held is None:
+        return None
+    groups = backend().get_groups_for_user(held.name)
+    bounds = getattr(held, "permissions_boundary_arn", None)
+    return Role(
+        arn=held.arn,
+        trust=Policy(()),
+        identity=tuple(policy for one in (held, *groups) for policy in _policies(one)),
+        boundary=(_boundary(bounds),) if bounds else None,
+    )
+
+
+def _policies(held: Any) -> tuple[Policy, ...]:
+    """The inline and the attached policies of a role, a user or a group of moto's."""
+    inline = [parse_policy(document, name=name) for name, document in held.policies.items()]
+    attached = [parse_policy(_document(one), name=one.name) for one in held.managed_policies.values()]
+    return (*inline, *attached)
 
 
 def allowed(

@@ -1,5 +1,5 @@
 """IAM as AWS keeps it, where moto does not: what it refuses, managed policies, simulation."""
 
-from fargrade.emulator.iam import managed
+from fargrade.emulator.iam import entities, managed, policies, simulation
 
-__all__ = ["managed"]
+__all__ = ["entities", "managed", "policies", "simulation"]

@@ -302,7 +302,7 @@ def _check_principal(kind: str, name: str, number: int) -> None:
         good = name in WEB_PROVIDERS or bool(PROVIDER_ARN.fullmatch(name))
     if not good:
         raise MalformedPolicy(
-            f'Invalid principal in policy: "{kind}":"{name}"',
+            f'Invalid principal in policy: "{kind.upper()}":"{name}"',
             t("statement {number}: {name} is no principal of type {kind}"),
             number=number,
             name=name,

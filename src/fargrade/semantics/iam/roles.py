@@ -21,7 +21,10 @@ CALLER_ADDRESS = "198.51.100.17"
 
 @dataclass(frozen=True)
 class Role:
-    """A role as IAM keeps it: its trust policy, what it may do, and its permissions boundary (None: it has none)."""
+    """A role as IAM keeps it: its trust policy, what it may do, and its permissions boundary (None: it has none).
+
+    A user fits, too: it is its own session, and its trust policy is empty.
+    """
 
     arn: str
     trust: Policy
@@ -40,6 +43,8 @@ class Role:
 
     def session(self, name: str = "session") -> str:
         """The ARN of a session of this role; it leaves out the role's path."""
+        if ":role/" not in self.arn:
+            return self.arn
         partition = self.arn.split(":")[1]
         return f"arn:{partition}:sts::{self.account}:assumed-role/{self.name}/{name}"
 
