@@ -61,7 +61,8 @@ def test_cloudwatch_speaks_it(clients: Any, gateway: Gateway, protocol: str) -> 
     )
     cloudwatch.put_metric_alarm(
         AlarmName="many", Namespace="Shop", MetricName="Orders", Statistic="Sum", Period=60, EvaluationPeriods=3,
-        Threshold=2.5, ComparisonOperator="GreaterThanThreshold", AlarmActions=["arn:aws:sns:us-east-1:1:ops"],
+        Threshold=2.5, ComparisonOperator="GreaterThanThreshold",
+        AlarmActions=["arn:aws:sns:us-east-1:123456789012:ops"],
     )  # fmt: skip
     (alarm,) = cloudwatch.describe_alarms(AlarmNames=["many"])["MetricAlarms"]
     assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (2.5, 3)

@@ -1,0 +1,84 @@
+"""The load that a grader puts on a service, and the metrics that ECS publishes of it.
+
+Work is given in "task-CPUs": 3.0 keeps three tasks busy to 100 %. What each minute measures depends on how many tasks
+run then, so a service that is scaled feels it. Sources: docs.aws.amazon.com/AmazonECS/latest/developerguide/
+available-metrics.html (AWS/ECS, one-minute periods) and docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/
+Container-Insights-metrics-ECS.html.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from fargrade.emulator import clock
+from fargrade.emulator.cloudwatch import evaluating
+from fargrade.emulator.cloudwatch.store import of as cloudwatch_of
+from fargrade.emulator.cloudwatch.store import seconds
+from fargrade.emulator.extensions import control_op, on_reset
+from fargrade.emulator.scaling import services
+from fargrade.semantics.alarms import Metric, value
+from fargrade.semantics.scaling import utilisation
+
+MINUTE, FINE = 60, 20
+
+
+@dataclass
+class Load:
+    """Work a minute from `began` on, of CPU and of memory; None where nothing is measured. The last one goes on."""
+
+    began: float
+    cpu: list[float | None]
+    memory: list[float | None]
+
+    def at(self, line: list[float | None], when: float) -> float | None:
+        return line[min(int((when - self.began) // MINUTE), len(line) - 1)] if line and when >= self.began else None
+
+
+_loads: dict[tuple[str, str, str], Load] = {}
+
+
+@on_reset
+def _forget() -> None:
+    _loads.clear()
+
+
+@control_op("load")
+def load(region: str, cluster: str, service: str, cpu: list[float | None], memory: list[float | None]) -> str:
+    """Put the service under this load from the next whole minute on; returns that minute's time, ISO 8601."""
+    began = (seconds(clock.now()) // MINUTE + 1) * MINUTE
+    _loads[region, cluster, service] = Load(began, cpu, memory)
+    evaluating.start()
+    return datetime.fromtimestamp(began, UTC).isoformat()
+
+
+@control_op("service_minutes")
+def service_minutes(region: str, cluster: str, service: str) -> dict[str, Any]:
+    """How many tasks the service is asked to run, and runs, now."""
+    found = services.current.find(region, cluster, service)
+    return {"desired": found.desired, "running": found.running} if found else {"desired": None, "running": None}
+
+
+def _publish(now: float) -> None:
+    for (region, cluster, service), given in _loads.items():
+        found = services.current.find(region, cluster, service)
+        if found is None:
+            continue
+        for name, line in (("CPUUtilization", given.cpu), ("MemoryUtilization", given.memory)):
+            span = FINE if name in found.fine else MINUTE
+            work = given.at(line, now - span)
+            if now % span == 0 and work is not None and found.running:
+                _put(region, "AWS/ECS", name, cluster, service, now - span, utilisation(work, found.running))
+        if found.insights and now % MINUTE == 0 and now - MINUTE >= given.began:
+            for name, count in (("RunningTaskCount", found.running), ("DesiredTaskCount", found.desired)):
+                _put(region, "ECS/ContainerInsights", name, cluster, service, now - MINUTE, float(count))
+
+
+def _put(region: str, namespace: str, name: str, cluster: str, service: str, at: float, number: float) -> None:
+    own = frozenset({("ClusterName", cluster), ("ServiceName", service)})
+    unit = "Percent" if namespace == "AWS/ECS" else "Count"
+    cloudwatch_of(region).metrics.put(Metric(namespace, name, own), value(at, number, unit))
+
+
+evaluating.publishers.append(_publish)
