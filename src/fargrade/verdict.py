@@ -29,6 +29,20 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """Something a check shows beside its words, as data: whoever reports draws it (reports/pictures.py).
+
+    `kind` "series": {"x": [number, …], "x_label": text, "lines": [{"name", "values": [number or None, …], "axis":
+    "left"|"right", "steps": bool}, …], "levels": [{"name", "at": number, "axis"}, …]}.
+    `kind` "path": {"hops": [{"name", "status": "passed"|"failed"|"not_judged", "detail"}, …]}, in the order of the way.
+    """
+
+    kind: Literal["series", "path"]
+    title: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class CheckResult:
     """One check's verdict. `points` is what it is worth, `score` what was earned.
 
@@ -45,6 +59,7 @@ class CheckResult:
     seconds: float = 0.0
     hidden: bool = False
     fault: bool = False
+    pictures: tuple[Picture, ...] = ()
 
     @property
     def score(self) -> float:
@@ -65,6 +80,7 @@ class CheckResult:
             "seconds": round(self.seconds, 3),
             "hidden": self.hidden,
             "fault": self.fault,
+            "pictures": [asdict(picture) for picture in self.pictures],
         }
 
 

@@ -163,6 +163,35 @@ class EmbeddedWorld:
 
         return read_network(self.client, self.region)
 
+    def load(
+        self, cluster: str, service: str, cpu: Sequence[float | None], memory: Sequence[float | None] = ()
+    ) -> datetime:
+        began: str = self.control(
+            "load", region=self.region, cluster=cluster, service=service, cpu=list(cpu), memory=list(memory)
+        )
+        return datetime.fromisoformat(began)
+
+    def measure(
+        self,
+        namespace: str,
+        metric: str,
+        dimensions: Mapping[str, str],
+        value: float,
+        *,
+        at: datetime | None = None,
+        unit: str = "None",
+    ) -> None:
+        self.control(
+            "measure",
+            region=self.region,
+            namespace=namespace,
+            name=metric,
+            dimensions=dict(dimensions),
+            at=(at or self.now()).timestamp(),
+            value=value,
+            unit=unit,
+        )
+
     def advance(self, seconds: float) -> datetime:
         return datetime.fromisoformat(self.control("advance", seconds=seconds))
 

@@ -110,6 +110,24 @@ class World(Protocol):
     def network(self) -> Network:
         """The region's network and load balancers as they are described now, to ask who reaches whom."""
 
+    def load(
+        self, cluster: str, service: str, cpu: Sequence[float | None], memory: Sequence[float | None] = ()
+    ) -> datetime:
+        """Put a service under load from the next whole minute on (returned): work a minute, in task-CPUs and the memory
+        of a task; None where nothing is measured. 3.0 keeps three tasks busy to 100 %. ECS publishes what comes of it."""
+
+    def measure(
+        self,
+        namespace: str,
+        metric: str,
+        dimensions: Mapping[str, str],
+        value: float,
+        *,
+        at: datetime | None = None,
+        unit: str = "None",
+    ) -> None:
+        """Have an AWS service publish one measurement (AWS/… namespaces take no PutMetricData)."""
+
     def advance(self, seconds: float) -> datetime:
         """Let `seconds` pass in the world, with all that comes due in them; returns its time."""
 

@@ -12,6 +12,7 @@ import pytest
 from fargrade.course import Course
 from fargrade.course.language import load_catalogue_beside
 from fargrade.course.tree import CourseProblem
+from fargrade.grading import take_pictures
 from fargrade.plugin import evidence
 from fargrade.plugin.collector import Collector
 from fargrade.plugin.face import Face
@@ -86,7 +87,13 @@ def _attach_verdict(report: pytest.TestReport, node: pytest.Item, found: Graded,
     status, finding = evidence.judge(error, found.spec.docs)
     calls = session.calls_of(found.item) if status == "failed" else []
     result = evidence.check_result(
-        found.spec, status, finding, calls, report.duration, fault=evidence.is_fault(error, status)
+        found.spec,
+        status,
+        finding,
+        calls,
+        report.duration,
+        fault=evidence.is_fault(error, status),
+        pictures=take_pictures(),
     )
     report.fargrade = {  # type: ignore[attr-defined]  # extra attributes travel through xdist as JSON
         "item": found.item.id,

@@ -12,7 +12,7 @@ from fargrade.course.checks import CheckSpec
 from fargrade.course.language import translate as t
 from fargrade.course.submission import AnswerProblem
 from fargrade.grading import CheckFailed, NotJudged, OurFault
-from fargrade.verdict import CheckResult, Finding, Status
+from fargrade.verdict import CheckResult, Finding, Picture, Status
 
 MAX_CALLS_SHOWN = 12
 
@@ -81,12 +81,19 @@ def is_fault(error: BaseException | None, status: Status) -> bool:
 
 
 def check_result(
-    spec: CheckSpec, status: Status, finding: Finding, calls: list[str], seconds: float, *, fault: bool = False
+    spec: CheckSpec,
+    status: Status,
+    finding: Finding,
+    calls: list[str],
+    seconds: float,
+    *,
+    fault: bool = False,
+    pictures: tuple[Picture, ...] = (),
 ) -> CheckResult:
     """The result of the check `spec`; the calls are kept only where they explain a failure."""
     shown = tuple(calls[-MAX_CALLS_SHOWN:]) if status == "failed" else ()
     return CheckResult(
-        spec.id, spec.title, status, spec.points, spec.evidence, finding, shown, seconds, spec.hidden, fault
+        spec.id, spec.title, status, spec.points, spec.evidence, finding, shown, seconds, spec.hidden, fault, pictures
     )
 
 
@@ -97,7 +104,9 @@ def to_wire(result: CheckResult) -> dict[str, Any]:
 
 def from_wire(wire: dict[str, Any]) -> CheckResult:
     """The inverse of `to_wire`."""
-    return CheckResult(**{**wire, "finding": Finding(**wire["finding"]), "calls": tuple(wire["calls"])})
+    pictures = tuple(Picture(**one) for one in wire.get("pictures") or ())
+    found = {"finding": Finding(**wire["finding"]), "calls": tuple(wire["calls"]), "pictures": pictures}
+    return CheckResult(**{**wire, **found})
 
 
 def as_text(result: CheckResult) -> str:

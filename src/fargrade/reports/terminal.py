@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fargrade.course.language import translate as t
+from fargrade.reports import pictures
 from fargrade.verdict import CheckResult, Grade, ItemResult, count
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -79,6 +80,7 @@ class TerminalReport:
         if word == "to_do":
             return
         self._notes(result)
+        self._pictures(result)
         self._opened([check for check in result.checks if check.status != "passed"])
 
     def _word(self, word: str) -> str:
@@ -92,6 +94,15 @@ class TerminalReport:
     def _notes(self, result: ItemResult) -> None:
         for note in result.notes:
             self.console.print(Padding(Text(plain(note), style="yellow"), (0, 0, 0, 7)))
+
+    def _pictures(self, result: ItemResult) -> None:
+        """Each picture that was shown, in a few lines."""
+        shown = {(one.title, str(one.data)): one for check in result.checks for one in check.pictures}
+        for picture in shown.values():
+            drawn = pictures.lines(picture, plain=self.signs is ASCII_SIGNS)
+            for number, text in enumerate(drawn):
+                row = Text(plain(text), style="bold dim" if number == 0 else "dim", no_wrap=True, overflow="ellipsis")
+                self.console.print(Padding(row, (0, 0, 0, 7)))
 
     def _opened(self, checks: list[CheckResult]) -> None:
         """The checks that did not pass; one cause that fails several is told once."""
