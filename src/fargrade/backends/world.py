@@ -113,8 +113,10 @@ class World(Protocol):
     def load(
         self, cluster: str, service: str, cpu: Sequence[float | None], memory: Sequence[float | None] = ()
     ) -> datetime:
-        """Put a service under load from the next whole minute on (returned): work a minute, in task-CPUs and the memory
-        of a task; None where nothing is measured. 3.0 keeps three tasks busy to 100 %. ECS publishes what comes of it."""
+        """Put a service under load from the next whole minute on, which is returned: ECS publishes what comes of it.
+
+        A value a minute, None where nothing is measured; in task-CPUs (and tasks' memory): 3.0 fills three tasks.
+        """
 
     def measure(
         self,

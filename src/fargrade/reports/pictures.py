@@ -72,7 +72,7 @@ class _Scale:
         self.high = self.low + _round_up(top - self.low)
 
     def y(self, number: float) -> float:
-        return HEIGHT - BOTTOM - (number - self.low) / (self.high - self.low) * (HEIGHT - TOP - BOTTOM)
+        return float(HEIGHT - BOTTOM - (number - self.low) / (self.high - self.low) * (HEIGHT - TOP - BOTTOM))
 
     def ticks(self) -> list[float]:
         return [self.low + (self.high - self.low) * part / 4 for part in range(5)]
@@ -81,7 +81,8 @@ class _Scale:
 def _round_up(number: float) -> float:
     """The next number that four parts of look round: 4, 8, 10, 12, 20, 40 …"""
     size = 10.0 ** math.floor(math.log10(number)) if number > 0 else 1.0
-    return next((step * size for step in (1, 1.2, 2, 4, 6, 8, 10) if step * size >= number * 0.999), 10 * size)
+    parts = (1.0, 1.2, 2.0, 4.0, 6.0, 8.0, 10.0)
+    return next((part * size for part in parts if part * size >= number * 0.999), 10.0 * size)
 
 
 def _series(picture: Picture) -> str:
