@@ -94,7 +94,7 @@ def _series(picture: Picture) -> str:
     first, last = data["x"][0], data["x"][-1]
 
     def x(at: float) -> float:
-        return LEFT + (at - first) / ((last - first) or 1) * (WIDTH - LEFT - RIGHT)
+        return float(LEFT + (at - first) / ((last - first) or 1) * (WIDTH - LEFT - RIGHT))
 
     parts = [*_axes(scales, data, x)]
     for number, one in enumerate(drawn):
