@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 ControlOperation = Callable[..., Any]
 Route = Callable[[bytes], tuple[int, bytes]]
+Read = Callable[[Mapping[str, str], Mapping[str, str]], tuple[int, bytes]]
 
 control_operations: dict[str, ControlOperation] = {}
 learner_routes: dict[str, Route] = {}
+learner_reads: dict[str, Read] = {}
 reset_hooks: list[Callable[[], None]] = []
 load_hooks: dict[str, list[Callable[[], None]]] = {}
 
@@ -29,6 +31,16 @@ def learner_route(path: str) -> Callable[[Route], Route]:
 
     def register(function: Route) -> Route:
         learner_routes[path] = function
+        return function
+
+    return register
+
+
+def learner_read(path: str) -> Callable[[Read], Read]:
+    """Register the function for GETs of `path` on the learner's listener: query and headers in, (status, body) out."""
+
+    def register(function: Read) -> Read:
+        learner_reads[path] = function
         return function
 
     return register

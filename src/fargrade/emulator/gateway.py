@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from fargrade.emulator import (
     clock,
@@ -65,15 +65,26 @@ class Gateway:
 
     def from_learner(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer a request off the learner's listener: guarded and recorded."""
-        bare = path.partition("?")[0]
-        if bare in extensions.learner_routes and method == "POST":
+        bare, _, query = path.partition("?")
+        routed = self._route(method, bare, query, headers, body)
+        if routed:
             with self._lock:
                 try:
-                    status, content = extensions.learner_routes[bare](body)
+                    status, content = routed()
                 except Exception as error:
                     status, content = 501, self._fault(bare, error).encode()
             return Response(status, {"Content-Type": "application/json"}, content)
         return self._answer(method, path, headers, body, record=True)
+
+    def _route(
+        self, method: str, bare: str, query: str, headers: Mapping[str, str], body: bytes
+    ) -> Callable[[], tuple[int, bytes]] | None:
+        """What answers at a path that is no AWS call."""
+        if method == "POST" and bare in extensions.learner_routes:
+            return lambda: extensions.learner_routes[bare](body)
+        if method == "GET" and bare in extensions.learner_reads:
+            return lambda: extensions.learner_reads[bare](dict(parse_qsl(query)), headers)
+        return None
 
     def from_grader(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer the grader's own request: the same rules, not recorded."""
