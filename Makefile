@@ -13,7 +13,7 @@ AWS_WHERE := /usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin
 quote = '$(subst ','\'',$(1))'
 given = $(foreach name,$(1),$(if $($(name)),--$(name)=$(call quote,$($(name)))))
 
-.PHONY: help grade watch hint learned batch replay verify test fast bench lint types lock clean
+.PHONY: help grade watch hint learned batch replay verify test fast bench fidelity lint types lock clean
 .DEFAULT_GOAL := help
 
 help:  ## What there is to do
@@ -75,6 +75,9 @@ fast: $(READY_DEV)  ## The tests that need nothing but Python
 
 bench: $(READY_DEV)
 	@$(BIN)/python benchmarks/bench.py
+
+fidelity: $(READY_DEV)  ## Write docs/fidelity.md from the probe table
+	@$(BIN)/python -m tests.fidelity
 
 lint: $(READY_DEV)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -4,7 +4,7 @@ The state stays moto's (repositories, layers, images), so that everything moto a
 module registers its refusals and answers with `emulator.rules`; what other parts of the emulator use is here.
 """
 
-from fargrade.emulator.ecr import lifecycle, policies, reading
+from fargrade.emulator.ecr import lifecycle, policies, reading, registries
 from fargrade.emulator.ecr.login import issue_token, token_registry
 from fargrade.emulator.ecr.pushing import store_image
 from fargrade.emulator.ecr.scanning import scan_on_push
@@ -17,6 +17,7 @@ __all__ = [
     "lifecycle",
     "policies",
     "reading",
+    "registries",
     "repository",
     "scan_on_push",
     "store_image",
