@@ -16,14 +16,14 @@ from fargrade.grading import take_pictures
 from fargrade.plugin import evidence
 from fargrade.plugin.collector import Collector
 from fargrade.plugin.face import Face
-from fargrade.plugin.fixtures import answer, containers, item, learner, pipelines, rng, world
+from fargrade.plugin.fixtures import answer, containers, item, learner, pipelines, rng, workflows, world
 from fargrade.plugin.nodes import Graded, graded
 from fargrade.plugin.options import add_options, read_options
 from fargrade.plugin.results import Results
 from fargrade.plugin.session import GradingSession
 from fargrade.workbench import release_workbench
 
-__all__ = ["answer", "containers", "item", "learner", "pipelines", "rng", "world"]
+__all__ = ["answer", "containers", "item", "learner", "pipelines", "rng", "workflows", "world"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -15,6 +15,7 @@ from fargrade.plugin.containers import Containers
 from fargrade.plugin.learner import Learner
 from fargrade.plugin.pipelines import Pipelines
 from fargrade.plugin.session import GradingSession
+from fargrade.plugin.workflows import Workflows
 
 
 def _session(request: pytest.FixtureRequest) -> GradingSession:
@@ -68,4 +69,10 @@ def pipelines(request: pytest.FixtureRequest, world: World) -> Pipelines:
     return Pipelines(_session(request).sandbox, world)
 
 
-__all__: list[Any] = ["answer", "containers", "item", "learner", "pipelines", "rng", "world"]
+@pytest.fixture(scope="module")
+def workflows(request: pytest.FixtureRequest, world: World) -> Workflows:
+    """Pushes to the learner's repository on GitHub, whose workflow is run by act in the sandbox."""
+    return Workflows(_session(request).sandbox, world)
+
+
+__all__: list[Any] = ["answer", "containers", "item", "learner", "pipelines", "rng", "workflows", "world"]
