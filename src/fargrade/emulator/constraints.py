@@ -190,5 +190,6 @@ def _join(path: str, name: str) -> str:
 
 
 def _text(value: Any) -> str:
-    text = str(value)
+    """The value as AWS's (Java) messages write it: a list without quotes."""
+    text = f"[{', '.join(map(_text, value))}]" if isinstance(value, list) else str(value)
     return text if len(text) <= 200 else text[:200] + "…"

@@ -166,7 +166,7 @@ class Gateway:
         model = service_model(call.service).operation_model(call.operation)
         found = constraints.violations(model, call.parameters)
         if found:
-            raise wording.refusal(call.service, protocol, found)
+            raise wording.refusal(call.service, protocol, found, (error.name for error in model.error_shapes))
         clock.run_due()
         for refuse in rules.refusals_of(call):
             refuse(call)

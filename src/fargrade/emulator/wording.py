@@ -7,6 +7,8 @@ detected" of most others is AWS's framework speaking (IAM, STS, CloudWatch Logs,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from fargrade.emulator.constraints import Violation
 from fargrade.emulator.errors import Refused
 
@@ -16,13 +18,15 @@ CODES = {
     "cloudwatch": "ValidationError",
     "xray": "InvalidRequestException",
     "codebuild": "InvalidInputException",
-    "secretsmanager": "InvalidParameterException",
 }
+# S3's own codes: docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+S3_CODES = {"LocationConstraint": "InvalidLocationConstraint", "StorageClass": "InvalidStorageClass"}
+MALFORMED = "The XML you provided was not well-formed or did not validate against our published schema"
 SHOWN = 10
 
 
-def refusal(service: str, protocol: str, found: list[Violation]) -> Refused:
-    """`found` (not empty) as the service refuses it."""
+def refusal(service: str, protocol: str, found: list[Violation], errors: Iterable[str] = ()) -> Refused:
+    """`found` (not empty) as the service refuses it; `errors` are the names that the operation's model has."""
     first = found[0]
     if first.kind == "type" and protocol in ("json", "rest-json"):
         return Refused("SerializationException", f"{first.path or 'The request'}: {first.must}")
@@ -33,9 +37,33 @@ def refusal(service: str, protocol: str, found: list[Violation]) -> Refused:
     if protocol == "ec2":
         return _ec2(first)
     if service == "s3":
-        missing = first.kind == "required"
-        return Refused("MissingRequestParameter" if missing else "InvalidArgument", f"{first.path}: {first.must}")
+        return _s3(first)
+    if service == "codedeploy" and (own := _codedeploy(first, errors)):
+        return own
     return _framework(service, protocol, found)
+
+
+def _s3(violation: Violation) -> Refused:
+    """What stands in the body is XML that is not valid; what stands in the address or a header is an argument."""
+    _, inside, name = violation.path.rpartition(".")
+    if violation.kind == "enum" and name in S3_CODES:
+        return Refused(S3_CODES[name], f"The specified {name} is not valid")
+    if inside:
+        return Refused("MalformedXML", MALFORMED)
+    missing = violation.kind == "required"
+    return Refused("MissingRequestParameter" if missing else "InvalidArgument", f"{violation.path}: {violation.must}")
+
+
+def _codedeploy(violation: Violation, errors: Iterable[str]) -> Refused | None:
+    """CodeDeploy names the member in the error, as its API reference lists them: ApplicationNameRequiredException."""
+    name = violation.path.partition(".")[0]
+    name = name[:1].upper() + name[1:]
+    wanted = f"{name}RequiredException" if violation.kind == "required" else f"Invalid{name}Exception"
+    found = next((one for one in errors if one.lower() == wanted.lower()), "")
+    if not found:
+        return None
+    said = "must be specified" if violation.kind == "required" else f"is not valid: {violation.must}"
+    return Refused(found, f"{name} {said}")
 
 
 def _ecr(violation: Violation) -> Refused:

@@ -1,0 +1,167 @@
+"""What every service refuses at the door: required members, enums, patterns, lengths, ranges, by its own model.
+
+One walker closes them all (emulator/constraints.py); each service says it in its own way (emulator/wording.py), and in
+each protocol: json (ecs, logs …), query (iam, elbv2 …), ec2, rest-xml (s3), rest-json (xray), CBOR (cloudwatch).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.fidelity.table import Row, Service
+
+API = {
+    "application-autoscaling": "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_{}.html",
+    "cloudwatch": "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_{}.html",
+    "codebuild": "https://docs.aws.amazon.com/codebuild/latest/APIReference/API_{}.html",
+    "codedeploy": "https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_{}.html",
+    "codepipeline": "https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_{}.html",
+    "ec2": "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_{}.html",
+    "ecs": "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_{}.html",
+    "elbv2": "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_{}.html",
+    "events": "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_{}.html",
+    "iam": "https://docs.aws.amazon.com/IAM/latest/APIReference/API_{}.html",
+    "logs": "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_{}.html",
+    "s3": "https://docs.aws.amazon.com/AmazonS3/latest/API/API_{}.html",
+    "secretsmanager": "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_{}.html",
+    "ssm": "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_{}.html",
+    "sts": "https://docs.aws.amazon.com/STS/latest/APIReference/API_{}.html",
+    "xray": "https://docs.aws.amazon.com/xray/latest/api/API_{}.html",
+}
+TRUST = "{}"
+ROLE = "arn:aws:iam::123456789012:role/x"
+TARGET = {
+    "ServiceNamespace": "ecs", "ResourceId": "service/shop/web", "ScalableDimension": "ecs:service:DesiredCount",
+}  # fmt: skip
+ALARM = {
+    "AlarmName": "busy", "Namespace": "AWS/ECS", "MetricName": "CPUUtilization", "Statistic": "Average", "Period": 60,
+    "EvaluationPeriods": 3, "Threshold": 80.0, "ComparisonOperator": "GreaterThanThreshold",
+}  # fmt: skip
+PROJECT = {
+    "name": "build", "source": {"type": "GITHUB", "location": "https://github.com/shop/web.git"}, "serviceRole": ROLE,
+    "artifacts": {"type": "NO_ARTIFACTS"},
+    "environment": {"type": "LINUX_CONTAINER", "image": "aws/codebuild/standard:7.0",
+                    "computeType": "BUILD_GENERAL1_SMALL"},
+}  # fmt: skip
+
+
+def _no(service: str, operation: str, given: dict[str, Any], code: str, why: str, says: str) -> Row:
+    return Service(service).refuses(operation, given, code, why, says=says, source=API[service].format(operation))
+
+
+DETECTED = "validation errors? detected: .*"
+
+ROWS: list[Row] = [
+    _no("iam", "CreateRole", {"RoleName": "a b", "AssumeRolePolicyDocument": TRUST}, "ValidationError",
+        "a blank in a role's name", DETECTED + "'a b' at 'roleName' failed to satisfy constraint: .*pattern"),
+    _no("iam", "CreateRole", {"AssumeRolePolicyDocument": TRUST}, "ValidationError", "a role with no name",
+        DETECTED + "Value null at 'roleName' .*must not be null"),
+    _no("iam", "GetRole", {"RoleName": "x" * 65}, "ValidationError", "a role's name of 65 characters",
+        DETECTED + "length less than or equal to 64"),
+    _no("iam", "ListRoles", {"MaxItems": 1001}, "ValidationError", "a page of 1001",
+        DETECTED + "value less than or equal to 1000"),
+    _no("iam", "CreateRole", {"RoleName": "x", "AssumeRolePolicyDocument": TRUST, "Path": "no-slashes"},
+        "ValidationError", "a path without slashes", DETECTED + "'path'"),
+    _no("iam", "CreateRole", {"RoleName": "x", "AssumeRolePolicyDocument": TRUST, "MaxSessionDuration": 60},
+        "ValidationError", "sessions of one minute", DETECTED + "greater than or equal to 3600"),
+    _no("sts", "AssumeRole", {"RoleArn": "web", "RoleSessionName": "ci"}, "ValidationError",
+        "a name where an ARN belongs", DETECTED + "'roleArn' .*length greater than or equal to 20"),
+    _no("sts", "AssumeRole", {"RoleArn": ROLE, "RoleSessionName": "a b"}, "ValidationError",
+        "a blank in a session's name", DETECTED + "'roleSessionName'"),
+    _no("sts", "AssumeRole", {"RoleArn": ROLE, "RoleSessionName": "ci", "DurationSeconds": 60}, "ValidationError",
+        "a session of one minute", DETECTED + "greater than or equal to 900"),
+    _no("sts", "AssumeRole", {"RoleSessionName": "ci"}, "ValidationError", "a session of no role",
+        DETECTED + "Value null at 'roleArn'"),
+    _no("ecs", "RunTask", {"taskDefinition": "x", "launchType": "MOON"}, "InvalidParameterException",
+        "a launch type that does not exist", "launchType"),
+    _no("ecs", "CreateService", {"serviceName": "x", "taskDefinition": "y", "schedulingStrategy": "ODD"},
+        "InvalidParameterException", "a scheduling strategy that does not exist", "schedulingStrategy"),
+    _no("ecs", "CreateCluster", {"clusterName": "x", "settings": [{"name": "insights", "value": "on"}]},
+        "InvalidParameterException", "a cluster setting that does not exist", "settings"),
+    _no("elbv2", "CreateTargetGroup", {"Name": "x", "Protocol": "TCPX", "Port": 80}, "ValidationError",
+        "a protocol that does not exist", DETECTED + "'TCPX' at 'protocol'"),
+    _no("elbv2", "CreateTargetGroup", {"Name": "x", "Protocol": "HTTP", "Port": 70000}, "ValidationError",
+        "port 70000", DETECTED + "'port' .*less than or equal to 65535"),
+    _no("elbv2", "CreateTargetGroup", {"Name": "x", "Protocol": "HTTP", "Port": 80, "TargetType": "task"},
+        "ValidationError", "a target type that does not exist", DETECTED + "'targetType'"),
+    _no("elbv2", "CreateTargetGroup", {"Protocol": "HTTP", "Port": 80}, "ValidationError",
+        "a target group with no name", DETECTED + "Value null at 'name'"),
+    _no("elbv2", "CreateListener", {"LoadBalancerArn": "x"}, "ValidationError", "a listener that does nothing",
+        DETECTED + "Value null at 'defaultActions'"),
+    _no("elbv2", "CreateLoadBalancer", {"Name": "x", "Type": "classic"}, "ValidationError",
+        "a type of load balancer that does not exist", DETECTED + "'classic' at 'type'"),
+    _no("elbv2", "CreateLoadBalancer", {"Name": "x", "Scheme": "public"}, "ValidationError",
+        "a scheme that does not exist", DETECTED + "'public' at 'scheme'"),
+    _no("ec2", "CreateVpc", {"CidrBlock": "10.0.0.0/16", "InstanceTenancy": "shared"}, "InvalidParameterValue",
+        "a tenancy that does not exist", r"Value \(shared\) for parameter InstanceTenancy is invalid"),
+    _no("ec2", "CreateSubnet", {"CidrBlock": "10.0.0.0/24"}, "MissingParameter", "a subnet in no VPC",
+        "The request must contain the parameter VpcId"),
+    _no("ec2", "DescribeVpcs", {"MaxResults": 2}, "InvalidParameterValue", "a page of 2", "MaxResults"),
+    _no("ec2", "CreateSecurityGroup", {"GroupName": "web"}, "MissingParameter",
+        "a security group with no description", "must contain the parameter"),
+    _no("application-autoscaling", "RegisterScalableTarget", {**TARGET, "ScalableDimension": "ecs:service:Count"},
+        "ValidationException", "a dimension that does not exist", DETECTED + "'scalableDimension'"),
+    _no("application-autoscaling", "RegisterScalableTarget", {**TARGET, "ServiceNamespace": "fargate"},
+        "ValidationException", "a namespace that does not exist", DETECTED + "'fargate' at 'serviceNamespace'"),
+    _no("application-autoscaling", "PutScalingPolicy", dict(TARGET), "ValidationException", "a policy with no name",
+        DETECTED + "Value null at 'policyName'"),
+    _no("application-autoscaling", "PutScalingPolicy", {**TARGET, "PolicyName": "x", "PolicyType": "Magic"},
+        "ValidationException", "a policy type that does not exist", DETECTED + "'Magic' at 'policyType'"),
+    _no("cloudwatch", "PutMetricAlarm", {**ALARM, "ComparisonOperator": "Above"}, "ValidationError",
+        "a comparison that does not exist", DETECTED + "'Above' at 'comparisonOperator'"),
+    _no("cloudwatch", "PutMetricAlarm", {**ALARM, "Statistic": "Median"}, "ValidationError",
+        "a statistic that does not exist", DETECTED + "'Median' at 'statistic'"),
+    _no("cloudwatch", "PutMetricAlarm", {**ALARM, "EvaluationPeriods": 0}, "ValidationError", "no periods to evaluate",
+        DETECTED + "'evaluationPeriods' .*greater than or equal to 1"),
+    _no("cloudwatch", "PutMetricAlarm", {k: v for k, v in ALARM.items() if k != "AlarmName"}, "ValidationError",
+        "an alarm with no name", DETECTED + "Value null at 'alarmName'"),
+    _no("cloudwatch", "PutMetricData", {"Namespace": "Shop", "MetricData": [{"MetricName": "a", "Unit": "Apples"}]},
+        "ValidationError", "a unit that does not exist", DETECTED + "[uU]nit"),
+    _no("logs", "CreateLogGroup", {"logGroupName": "a b"}, "InvalidParameterException", "a blank in a group's name",
+        DETECTED + "'a b' at 'logGroupName'"),
+    _no("logs", "CreateLogGroup", {}, "InvalidParameterException", "a group with no name",
+        DETECTED + "Value null at 'logGroupName'"),
+    _no("logs", "GetLogEvents", {"logGroupName": "a", "logStreamName": "a:b"}, "InvalidParameterException",
+        "a colon in a stream's name", DETECTED + "'logStreamName'"),
+    _no("xray", "PutTraceSegments", {}, "InvalidRequestException", "no segments", "traceSegmentDocuments"),
+    _no("xray", "CreateGroup", {"GroupName": ""}, "InvalidRequestException", "a group with an empty name", "groupName"),
+    _no("s3", "CreateBucket", {"Bucket": "shop", "CreateBucketConfiguration": {"LocationConstraint": "moon-1"}},
+        "InvalidLocationConstraint", "a region that does not exist", "not valid"),
+    _no("s3", "PutBucketVersioning", {"Bucket": "shop", "VersioningConfiguration": {"Status": "On"}}, "MalformedXML",
+        "a versioning status that does not exist", "not well-formed"),
+    _no("s3", "PutObject", {"Bucket": "shop", "Key": "x", "StorageClass": "WARM"}, "InvalidStorageClass",
+        "a storage class that does not exist", "not valid"),
+    _no("codebuild", "CreateProject", {**PROJECT, "source": {"type": "SVN"}}, "InvalidInputException",
+        "a source type that does not exist", "source.type"),
+    _no("codebuild", "CreateProject", {**PROJECT, "name": "a b"}, "InvalidInputException",
+        "a blank in a project's name", "'a b' at 'name'"),
+    _no("codebuild", "CreateProject", {k: v for k, v in PROJECT.items() if k != "environment"},
+        "InvalidInputException", "a project with no environment", "environment"),
+    _no("codepipeline", "CreatePipeline", {"pipeline": {"name": "a b", "roleArn": ROLE, "stages": []}},
+        "ValidationException", "a blank in a pipeline's name", DETECTED + "'pipeline.name'"),
+    _no("codepipeline", "GetPipeline", {}, "ValidationException", "no pipeline's name",
+        DETECTED + "Value null at 'name'"),
+    _no("codedeploy", "CreateApplication", {"applicationName": "x", "computePlatform": "EKS"},
+        "InvalidComputePlatformException", "a platform that does not exist", "EKS|enum|platform"),
+    _no("codedeploy", "CreateApplication", {}, "ApplicationNameRequiredException", "an application with no name", ""),
+    _no("codedeploy", "CreateApplication", {"applicationName": "x" * 101}, "InvalidApplicationNameException",
+        "an application's name of 101 characters", ""),
+    _no("codedeploy", "CreateDeploymentGroup", {"applicationName": "x"}, "DeploymentGroupNameRequiredException",
+        "a deployment group with no name", ""),
+    _no("events", "PutRule", {"Name": "a b", "ScheduleExpression": "rate(1 hour)"}, "ValidationException",
+        "a blank in a rule's name", DETECTED + "'a b' at 'name'"),
+    _no("events", "PutRule", {"Name": "a", "State": "ON", "ScheduleExpression": "rate(1 hour)"}, "ValidationException",
+        "a state that does not exist", DETECTED + "'ON' at 'state'"),
+    _no("events", "PutTargets", {"Rule": "a", "Targets": []}, "ValidationException", "a rule with no target",
+        DETECTED + "'targets'"),
+    _no("ssm", "PutParameter", {"Name": "/a", "Value": "x", "Type": "Text"}, "ValidationException",
+        "a parameter type that does not exist", DETECTED + "'Text' at 'type'"),
+    _no("ssm", "GetParameters", {"Names": list("abcdefghijk")}, "ValidationException", "eleven parameters at once",
+        DETECTED + r"'\[a, b, .*length less than or equal to 10"),
+    _no("ssm", "PutParameter", {"Value": "x"}, "ValidationException", "a parameter with no name",
+        DETECTED + "Value null at 'name'"),
+    _no("secretsmanager", "CreateSecret", {"Name": ""}, "ValidationException", "a secret with an empty name",
+        DETECTED + "length greater than or equal to 1"),
+    _no("secretsmanager", "GetSecretValue", {}, "ValidationException", "no secret's name",
+        DETECTED + "Value null at 'secretId'"),
+]  # fmt: skip
