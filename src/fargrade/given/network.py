@@ -114,10 +114,11 @@ def internet_gateway(world: World, vpc_id: str) -> str:
 
 
 def nat_gateway(world: World, subnet_id: str) -> str:
-    """Make a public NAT gateway in the subnet; its id."""
+    """Make a public NAT gateway in the subnet and wait until it is available; its id."""
     ec2 = world.client("ec2")
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     made: str = ec2.create_nat_gateway(SubnetId=subnet_id, AllocationId=address)["NatGateway"]["NatGatewayId"]
+    world.advance(90)
     return made
 
 

@@ -4,6 +4,7 @@
 - An interface's address is one that no other has, and none of the five that AWS keeps of each subnet; in a VPC with
   DNS hostnames off it has no private DNS name rather than no such attribute; in a subnet that assigns IPv6
   addresses it has one. (Upstream: yes.)
+- A rule's block is kept in its canonical form: 10.0.0.9/8 is 10.0.0.0/8. (Upstream: yes.)
 - An IPv6 block of a subnet has its state once, not a state within a state. (Upstream: yes.)
 - A VPC's default network ACL lets IPv6 through from when the VPC has it. (Upstream: yes.)
 """
@@ -16,6 +17,7 @@ from typing import Any
 
 from fargrade.emulator.extensions import on_load
 from fargrade.emulator.rules import Call, account, follower
+from fargrade.semantics.network.addresses import block, covers
 
 KEPT = 4  # the first addresses of a subnet are AWS's, and the last: VPC User Guide, "Subnet sizing"
 
@@ -26,11 +28,13 @@ def mend() -> None:
     """Put the repairs into moto's classes, once."""
     from moto.ec2 import models
     from moto.ec2.models.elastic_network_interfaces import NetworkInterface
+    from moto.ec2.models.security_groups import SecurityGroupRule
     from moto.ec2.models.subnets import Subnet
 
     _default_vpc_is_on_the_internet(models.EC2Backend)
     _addresses_are_free(NetworkInterface)
     _one_state_of_an_ipv6_block(Subnet)
+    _blocks_are_canonical(SecurityGroupRule)
 
 
 def _default_vpc_is_on_the_internet(backend: Any) -> None:
@@ -56,7 +60,9 @@ def _addresses_are_free(interface: Any) -> None:
     def made(self: Any, ec2_backend: Any, subnet: Any, private_ip_address: Any, *args: Any, **kwargs: Any) -> None:
         found = ec2_backend.get_subnet(subnet) if isinstance(subnet, str) else subnet
         named = kwargs.get("private_ip_addresses") or (args[0] if args else None)
-        if not private_ip_address and not named and found is not None and found.cidr_block:
+        # moto gives the interfaces of NAT gateways and endpoints an address of anywhere.
+        elsewhere = isinstance(private_ip_address, str) and not covers(str(found.cidr_block), private_ip_address)
+        if (not private_ip_address or elsewhere) and not named and found is not None and found.cidr_block:
             private_ip_address = free_address(ec2_backend, found)
         self.private_dns_name = None
         make(self, ec2_backend, subnet, private_ip_address, *args, **kwargs)
@@ -71,13 +77,13 @@ def free_address(backend: Any, subnet: Any) -> str:
     """An IPv4 address of the subnet that nothing has yet."""
     from moto.moto_api._internal import mock_random
 
-    block = ipaddress.ip_network(subnet.cidr_block)
+    held = ipaddress.ip_network(subnet.cidr_block)
     taken = {one.private_ip_address for one in backend.enis.values()}
     taken |= {one["PrivateIpAddress"] for eni in backend.enis.values() for one in eni.private_ip_addresses}
-    last = block.num_addresses - 2
+    last = held.num_addresses - 2
     start = mock_random.randrange(KEPT, last + 1)
     for number in range(last - KEPT + 1):
-        address = str(block[KEPT + (start + number) % (last - KEPT + 1)])
+        address = str(held[KEPT + (start + number) % (last - KEPT + 1)])
         if address not in taken:
             return address
     raise RuntimeError(f"{subnet.id} has no free address")
@@ -85,8 +91,8 @@ def free_address(backend: Any, subnet: Any) -> str:
 
 def _free_ipv6(backend: Any, cidr: str) -> str:
     taken = {address for eni in backend.enis.values() for address in eni.ipv6_addresses}
-    block = ipaddress.ip_network(cidr)
-    return next(str(block[n]) for n in range(0x10, 0x10000) if str(block[n]) not in taken)
+    held = ipaddress.ip_network(cidr)
+    return next(str(held[n]) for n in range(0x10, 0x10000) if str(held[n]) not in taken)
 
 
 def _one_state_of_an_ipv6_block(subnet: Any) -> None:
@@ -102,6 +108,19 @@ def _one_state_of_an_ipv6_block(subnet: Any) -> None:
         ]
 
     subnet.ipv6_cidr_block_association_set = property(associations)
+
+
+def _blocks_are_canonical(rule: Any) -> None:
+    make = rule.__init__
+
+    def made(self: Any, *args: Any, **kwargs: Any) -> None:
+        make(self, *args, **kwargs)
+        for key in ("CidrIp", "CidrIpv6"):
+            found = block(str((self.ip_range or {}).get(key, "")))
+            if found is not None:
+                self.ip_range = {**self.ip_range, key: str(found)}
+
+    rule.__init__ = made
 
 
 @follower("ec2", "CreateVpc", "AssociateVpcCidrBlock")

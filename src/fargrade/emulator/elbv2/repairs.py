@@ -5,6 +5,8 @@
 - Its DNS name has a number of its own, "internal-" in front where it is internal, and the VPC's default security
   group where none was named. (Upstream: yes.)
 - A target group names the load balancers that forward to it now, not all that ever did. (Upstream: yes.)
+- What is made a second time with the same name and settings is the same, not another or a duplicate. (Upstream: yes.)
+- The longest deregistration delay is an hour, not a second less. (Upstream: yes.)
 - A default rule's ARN does not follow from where Python keeps it. (Upstream: yes.)
 """
 
@@ -31,6 +33,8 @@ def mend() -> None:
     _named_as_aws_names(models)
     _in_use_by_who_forwards(models)
     _rules_with_ids(models)
+    _made_once(models)
+    _drains_for_an_hour(models)
 
 
 def _provisioned_by_the_clock(models: Any) -> None:
@@ -53,6 +57,9 @@ def _named_as_aws_names(models: Any) -> None:
     create = models.ELBv2Backend.create_load_balancer
 
     def created(self: Any, *args: Any, **kwargs: Any) -> Any:
+        held = next((one for one in self.load_balancers.values() if one.name == kwargs.get("name")), None)
+        if held is not None:
+            return held  # of the same settings: others were refused
         balancer = create(self, *args, **kwargs)
         balancer.scheme = balancer.scheme or "internet-facing"
         number = models.mock_random.randrange(10**8, 10**9 * 3)
@@ -83,3 +90,32 @@ def _rules_with_ids(models: Any) -> None:
         self._default_rule[0].arn = f"{self.arn.replace(':listener/', ':listener-rule/')}/{number}"
 
     models.FakeListener.__init__ = made
+
+
+def _made_once(models: Any) -> None:
+    make_group, make_listener = models.ELBv2Backend.create_target_group, models.ELBv2Backend.create_listener
+
+    def group(self: Any, name: str, **kwargs: Any) -> Any:
+        held = next((one for one in self.target_groups.values() if one.name == name), None)
+        return held or make_group(self, name, **kwargs)
+
+    def listener(self: Any, load_balancer_arn: str, protocol: str, port: Any, *args: Any, **kwargs: Any) -> Any:
+        held = self.load_balancers[load_balancer_arn].listeners if load_balancer_arn in self.load_balancers else {}
+        found = next((one for one in held.values() if port is not None and int(one.port or 0) == int(port)), None)
+        return found or make_listener(self, load_balancer_arn, protocol, port, *args, **kwargs)
+
+    models.ELBv2Backend.create_target_group = group
+    models.ELBv2Backend.create_listener = listener
+
+
+def _drains_for_an_hour(models: Any) -> None:
+    modify = models.ELBv2Backend.modify_target_group_attributes
+    delay = "deregistration_delay.timeout_seconds"
+
+    def modified(self: Any, target_group_arn: str, attributes: dict[str, Any]) -> None:
+        longest = str(attributes.get(delay)) == "3600"
+        modify(self, target_group_arn, {k: v for k, v in attributes.items() if not (longest and k == delay)})
+        if longest:
+            self.target_groups[target_group_arn].attributes[delay] = "3600"
+
+    models.ELBv2Backend.modify_target_group_attributes = modified

@@ -27,6 +27,7 @@ SOMEWHERE = Internet("52.94.10.10")
 SOMEWHERE_IPV6 = Internet("2600:1f18::10")
 S3 = Internet("52.216.10.10")
 GATEWAY_SERVICES = {"s3": S3, "dynamodb": Internet("52.119.228.10")}
+GONE = ("deleted", "deleting")
 EVERYTHING = parse_policy({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 
 
@@ -121,6 +122,10 @@ def _through_nat(network: Network, host: Host, there: Internet, port: int, name:
     if gateway is None or state != "available":
         yield Hop("nat gateway", name, False, t("{nat} is {state}"), {"nat": name, "state": state}, gateway)
         return
+    if ":" in there.address:
+        why = t("{nat} carries IPv4: IPv6 goes out by an (egress-only) internet gateway")
+        yield Hop("nat gateway", name, False, why, {"nat": name}, gateway)
+        return
     if gateway.get("ConnectivityType", "public") != "public":
         why = t("{nat} is a private NAT gateway: it leads to other networks, not to the internet")
         yield Hop("nat gateway", name, False, why, {"nat": name}, gateway)
@@ -178,6 +183,7 @@ def _interface_endpoint(network: Network, vpc: str, service: str) -> tuple[Descr
         if (
             endpoint.get("VpcEndpointType") != "Interface"
             or endpoint["VpcId"] != vpc
+            or str(endpoint.get("State", "")).lower() in GONE
             or endpoint["ServiceName"] != f"com.amazonaws.{network.region}.{service}"
         ):
             continue
@@ -218,6 +224,7 @@ def _gateway_endpoint(network: Network, subnet: str, service: str) -> Described 
         if (
             endpoint.get("VpcEndpointType", "Gateway") == "Gateway"
             and endpoint["VpcId"] == network.vpc_of(subnet)
+            and str(endpoint.get("State", "")).lower() not in GONE
             and endpoint["ServiceName"] == f"com.amazonaws.{network.region}.{service}"
             and table is not None
             and table["RouteTableId"] in endpoint.get("RouteTableIds", [])
