@@ -48,6 +48,7 @@ class Result:
     notes: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    guesses: Mapping[str, list[str]] = field(default_factory=dict)  # item → known wrong answer, misconception
     schema: int = SCHEMA
 
 

@@ -24,7 +24,7 @@ from fargrade.batch.pool import LocalPool, Pool
 from fargrade.batch.porter import Porter
 from fargrade.batch.progress import Display, duration
 from fargrade.batch.records import Records, Result, Settings, key_of
-from fargrade.batch.submission_page import write_submission
+from fargrade.batch.submission_page import FORMS, guesses, write_submission
 from fargrade.batch.task import Report, Task, Terms
 from fargrade.batch.version import course_version
 from fargrade.course import Course, CourseProblem, Item
@@ -59,6 +59,10 @@ def batch(course: Course, items: Sequence[Item], wanted: Wanted) -> int:
     console = Console(highlight=False)
     listed = entries(wanted.submissions)
     policy = read_policy(_policy_file(wanted), course)
+    if unknown := [form for form in wanted.forms if form not in FORMS]:
+        raise CourseProblem(
+            t("There is no form {form}: choose among {forms}.", form=unknown[0], forms=", ".join(FORMS))
+        )
     records = Records(wanted.out)
     _check_confinement(wanted)
     records.prepare()
@@ -246,6 +250,7 @@ class _Batch:
             seconds=report.seconds,
             faults=report.faults,
             lost=report.lost,
+            guesses=guesses(self.course, report.grade, self.records.files(report.place)),
             graded_at=time.time(),
         )
         grade = report.grade

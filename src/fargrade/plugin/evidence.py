@@ -76,7 +76,7 @@ def _aws_refusal(error: BaseException) -> str:
 def is_fault(error: BaseException | None, status: Status) -> bool:
     """Whether a check was not judged by a fault of ours, and not because this machine or backend cannot tell."""
     return status == "not_judged" and (
-        isinstance(error, OurFault) or not isinstance(error, NotJudged | pytest.skip.Exception)
+        isinstance(error, OurFault) or not isinstance(error, NotJudged | NoEngine | pytest.skip.Exception)
     )
 
 
