@@ -19,7 +19,7 @@ from fargrade.course.language import translate as t
 from fargrade.reports import pictures
 from fargrade.verdict import CheckResult, Grade, ItemResult, count
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 NARROW = 60
 CALLS_SHOWN = 4  # the last ones; all of them are in grade.json
 
@@ -40,7 +40,7 @@ STYLES = {"passed": "green", "failed": "red", "not_judged": "yellow", "to_do": "
 
 
 def plain(text: str) -> str:
-    """`text` without control characters and direction overrides, whoever wrote it."""
+    """`text` without control characters, direction overrides and half surrogates, whoever wrote it."""
     return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
