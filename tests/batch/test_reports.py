@@ -48,7 +48,8 @@ def a_grade(*checks: dict[str, Any]) -> dict[str, Any]:
             "score": score, "max_score": judged, "status": status, "begun": True, "seconds": 0.2, "notes": [HOSTILE],
             "checks": list(checks)}  # fmt: skip
     return {"schema": 1, "complete": True, "backend": {"name": "moto", "confined": True, "note": ""}, "seed": 5,
-            "language": "en", "submission": HOSTILE, "versions": {}, "score": score, "max_score": judged, "items": [item]}  # fmt: skip
+            "language": "en", "submission": HOSTILE, "versions": {}, "score": score, "max_score": judged,
+            "items": [item]}  # fmt: skip
 
 
 def a_result(student: str = HOSTILE, place: str = "place", **more: Any) -> Result:
