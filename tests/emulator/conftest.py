@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -67,3 +68,32 @@ def world(started_world: EmbeddedWorld) -> EmbeddedWorld:
     """A world with nothing in it."""
     started_world.reset(7)
     return started_world
+
+
+@pytest.fixture(scope="session")
+def endpoint(started_world: EmbeddedWorld) -> str:
+    """The world's address for learners."""
+    return f"http://127.0.0.1:{started_world.listen()}"
+
+
+@pytest.fixture
+def learner_client(world: EmbeddedWorld, endpoint: str) -> Callable[..., Any]:
+    """Makes a boto3 client as a learner's code does; `credentials` are STS's, else those of the environment."""
+
+    def client(service: str, credentials: dict[str, Any] | None = None, **more: Any) -> Any:
+        own = world.environment
+        key, secret, token = own["AWS_ACCESS_KEY_ID"], own["AWS_SECRET_ACCESS_KEY"], None
+        if credentials:
+            key, secret = credentials["AccessKeyId"], credentials["SecretAccessKey"]
+            token = credentials.get("SessionToken")
+        return boto3.client(
+            service,
+            region_name=world.region,
+            endpoint_url=endpoint,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+            **more,
+        )
+
+    return client

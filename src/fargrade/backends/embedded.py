@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import random
+import secrets
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
+KEY = "AKIAIOSFODNN7LEARNER"
+KEY_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 class EmbeddedWorld:
@@ -37,6 +40,7 @@ class EmbeddedWorld:
         self._process = EmulatorProcess.start(services, region=region)
         self.region = region
         self.account = ACCOUNT
+        self._key = KEY
         self._clients: dict[tuple[str, str], Any] = {}
         self._content = itertools.count()
 
@@ -54,7 +58,7 @@ class EmbeddedWorld:
         return {
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
-            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7LEARNER",
+            "AWS_ACCESS_KEY_ID": self._key,
             "AWS_SECRET_ACCESS_KEY": "learner-of-fargrade",
         }
 
@@ -214,6 +218,18 @@ class EmbeddedWorld:
     ) -> Decision:
         return rights.decide(self, role, action, resource, context)
 
+    def task_environment(self, role: str) -> Mapping[str, str]:
+        path = self.control("task_credentials", role=role, region=self.region)
+        return {
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{{endpoint}}{path}",
+        }
+
+    def identity_token(self, issuer: str, subject: str, audience: str = "sts.amazonaws.com", **claims: str) -> str:
+        token: str = self.control("identity_token", issuer=issuer, subject=subject, audience=audience, claims=claims)
+        return token
+
     def control(self, operation: str, **arguments: Any) -> Any:
         from botocore.exceptions import ClientError
 
@@ -232,7 +248,9 @@ class EmbeddedWorld:
         _session()  # imported while the process, if this is its first reset, still starts
         with _faults():
             self.account = str(random.Random(seed).randrange(10**11, 10**12))
-            self._process.reset(seed, self.account)
+            # Another in each world, which cannot be guessed: who runs with a role's session has no way to this one.
+            self._key = "AKIA" + "".join(secrets.choice(KEY_LETTERS) for _ in range(16))
+            self._process.reset(seed, self.account, self._key)
 
     def listen(self, listening: socket.socket | None = None) -> int:
         """Serve learners on the socket handed over, else on loopback; returns the port. Raises WorldFault."""

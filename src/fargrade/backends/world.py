@@ -151,6 +151,14 @@ class World(Protocol):
     ) -> Decision:
         """Whether a session of `role` may do `action` on `resource`, by all policies there are in this world."""
 
+    def task_environment(self, role: str) -> Mapping[str, str]:
+        """What a container of a task with the task role `role` (ARN) finds in its environment: no keys, but where its
+        credentials are; `{endpoint}` stands for the world's address. Raises botocore's ClientError: it is not assumed.
+        """
+
+    def identity_token(self, issuer: str, subject: str, audience: str = "sts.amazonaws.com", **claims: str) -> str:
+        """A token that the OIDC provider `issuer` (https://…) gives to `subject`, for AssumeRoleWithWebIdentity."""
+
     def control(self, operation: str, **arguments: Any) -> Any:
         """An operation of this backend's own."""
 

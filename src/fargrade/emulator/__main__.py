@@ -80,7 +80,7 @@ class World:
         if operation == "calls":
             return self._gateway.recording.as_json()
         if operation == "reset":
-            return self._gateway.reset(message["seed"], message["account"])
+            return self._gateway.reset(message["seed"], message["account"], message.get("key", ""))
         if operation == "listen":
             from fargrade.emulator.server import loopback_socket
 

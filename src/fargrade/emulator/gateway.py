@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from fargrade.emulator import (
+    authorization,
+    callers,
     clock,
     constraints,
     ec2,
@@ -21,6 +23,7 @@ from fargrade.emulator import (
     moto_backend,
     protocols,
     rules,
+    sts,
     wording,
 )
 from fargrade.emulator.errors import Refused, Response, error_in, error_response
@@ -28,7 +31,7 @@ from fargrade.emulator.guard import MAX_BODY, Incoming, admit
 from fargrade.emulator.recording import Recording
 from fargrade.emulator.services import BY_MODEL, SERVICES, service_model
 
-__all__ = ["MAX_BODY", "Gateway", "ec2", "ecr", "ecr_public", "elbv2", "iam"]
+__all__ = ["MAX_BODY", "Gateway", "ec2", "ecr", "ecr_public", "elbv2", "iam", "sts"]
 
 MAX_FAULTS = 20
 
@@ -45,11 +48,12 @@ class Gateway:
         for name in services:
             moto_backend.load(BY_MODEL[name])
 
-    def reset(self, seed: int, account: str = rules.ACCOUNT) -> None:
-        """A world with nothing in it, of this account."""
+    def reset(self, seed: int, account: str = rules.ACCOUNT, key: str = "") -> None:
+        """A world with nothing in it, of this account; `key` is its learner's access key (none: any will do)."""
         with self._lock:
             moto_backend.reset(seed)
             rules.use_account(account)
+            rules.use_key(key)
             self.recording = Recording()
             self.faults = []
             for hook in extensions.reset_hooks:
@@ -104,7 +108,7 @@ class Gateway:
         with self._lock:
             if record:
                 self._pass_time()
-            operation, parameters, response = self._ruled(given)
+            operation, parameters, response = self._ruled(given, learner=record)
             if record:
                 code, message = error_in(response)
                 self.recording.add(
@@ -116,7 +120,8 @@ class Gateway:
                     message=message,
                     region=given.region,
                 )
-        return response
+        # An answer to HEAD has no body, an error's neither (RFC 9110, 9.3.2).
+        return Response(response.status, response.headers, b"") if method == "HEAD" else response
 
     def _pass_time(self) -> None:
         try:
@@ -131,18 +136,19 @@ class Gateway:
             self.faults.append(said)
         return said
 
-    def _ruled(self, given: Incoming) -> tuple[str, dict[str, Any], Response]:
+    def _ruled(self, given: Incoming, *, learner: bool) -> tuple[str, dict[str, Any], Response]:
         """(operation, parameters, answer); "?" for an operation that cannot be read."""
         protocol = protocols.spoken(given)
         operation = "?"
         parameters: dict[str, Any] = {}
         if protocol == protocols.CBOR:
-            return self._ruled_in_cbor(given)
+            return self._ruled_in_cbor(given, learner=learner)
         try:
             moto_backend.load_ours(given.service)
             request = moto_backend.request_of(given)
             operation, parameters = moto_backend.decode(given.service, request)
-            call = rules.Call(given.service.model, operation, parameters, given.region)
+            caller = callers.identify(given, protocol) if learner else rules.administrator()
+            call = rules.Call(given.service.model, operation, parameters, given.region, caller=caller)
             return operation, parameters, self._judged(given, call, request, protocol)
         except Refused as refused:
             return operation, parameters, protocols.query_compatible(error_response(refused, protocol), given, refused)
@@ -152,12 +158,12 @@ class Gateway:
             fault = Refused("EmulatorFault", f"The emulator cannot do this ({said}); it is no fault of yours.", 501)
             return operation, parameters, error_response(fault, protocol)
 
-    def _ruled_in_cbor(self, given: Incoming) -> tuple[str, dict[str, Any], Response]:
+    def _ruled_in_cbor(self, given: Incoming, *, learner: bool) -> tuple[str, dict[str, Any], Response]:
         try:
             plain = protocols.as_json(given)
         except Refused as refused:
             return "?", {}, protocols.as_cbor(error_response(refused, "json"), None)
-        operation, parameters, response = self._ruled(plain)
+        operation, parameters, response = self._ruled(plain, learner=learner)
         model = service_model(given.service.model)
         found = model.operation_model(operation) if operation in model.operation_names else None
         return operation, parameters, protocols.as_cbor(response, found)
@@ -168,6 +174,7 @@ class Gateway:
         if found:
             raise wording.refusal(call.service, protocol, found, (error.name for error in model.error_shapes))
         clock.run_due()
+        authorization.authorize(call)
         for refuse in rules.refusals_of(call):
             refuse(call)
         response = self._done(given, call, request, protocol)

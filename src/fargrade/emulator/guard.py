@@ -37,6 +37,12 @@ class Incoming:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    access_key: str = ""
+
+    @property
+    def session_token(self) -> str:
+        """The token of temporary credentials that goes with the signature, "" where there is none."""
+        return _header(self.headers, "X-Amz-Security-Token") or unquote(_query(self.path, "X-Amz-Security-Token"))
 
     @property
     def bare_path(self) -> str:
@@ -45,16 +51,16 @@ class Incoming:
 
 def admit(method: str, path: str, headers: Mapping[str, str], body: bytes, home: str) -> Incoming:
     """The request, if it may pass; `home` is the region of what is not signed. Raises Refused."""
-    service, region = _scope(path, headers, body, home)
+    service, region, key = _scope(path, headers, body, home)
     kept = {name: value for name, value in headers.items() if ALLOWED_HEADERS.match(name)}
     if service.model != "s3":  # there the encoding is the object's own
         body = _unpacked(kept, body)
         kept = {name: value for name, value in kept.items() if name.lower() != "content-encoding"}
-    given = Incoming(service, region, method, path, kept, body)
+    given = Incoming(service, region, method, path, kept, body, key)
     return _as_aws_spells_it(given)
 
 
-def _scope(path: str, headers: Mapping[str, str], body: bytes, home: str) -> tuple[Service, str]:
+def _scope(path: str, headers: Mapping[str, str], body: bytes, home: str) -> tuple[Service, str, str]:
     found = SCOPE.search(_header(headers, "Authorization")) or SCOPE.search(
         "Credential=" + unquote(_query(path, "X-Amz-Credential"))
     )
@@ -70,7 +76,7 @@ def _scope(path: str, headers: Mapping[str, str], body: bytes, home: str) -> tup
         )
     if not known_region(region):
         raise Refused("UnknownEndpoint", f"AWS has no region {region}.", 404)
-    return service, region
+    return service, region, found[1] if found else ""
 
 
 def _unsigned(body: bytes) -> str:

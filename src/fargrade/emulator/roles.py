@@ -83,8 +83,8 @@ def allowed(
     session: Sequence[Policy] | None = None,
     session_name: str = "session",
 ) -> Decision:
-    """Whether a session of the role may do `action` on `resource`, by every policy there is."""
-    role = find(role_arn)
+    """Whether a session of the role (or the user) may do `action` on `resource`, by every policy there is."""
+    role = find(role_arn) or find_user(role_arn)
     if role is None:
         return Decision(False, "no identity")
     known = call_context(role, resource, region, clock.now())
@@ -147,10 +147,15 @@ def _document(managed: Any) -> str:
     return str(next(one.document for one in managed.versions if one.version_id == managed.default_version_id))
 
 
+def managed_policy(arn: str) -> Policy:
+    """The managed policy, which is there, in its default version."""
+    held = backend().managed_policies[arn]
+    return parse_policy(_document(held), name=held.name)
+
+
 def _boundary(arn: str) -> Policy:
     """The policy that bounds a role. One that was deleted since allows nothing."""
-    managed = backend().managed_policies.get(arn)
-    return parse_policy(_document(managed), name=managed.name) if managed else Policy((), name=arn)
+    return managed_policy(arn) if arn in backend().managed_policies else Policy((), name=arn)
 
 
 @control_op("role_allowed")

@@ -10,8 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from fargrade.semantics.iam import Policy
+
 ACCOUNT = "123456789012"
 _account = ACCOUNT
+_key = ""
 
 
 def account() -> str:
@@ -25,6 +28,36 @@ def use_account(number: str) -> None:
     _account = number
 
 
+def world_key() -> str:
+    """The access key of the world's learner; "" where any key will do."""
+    return _key
+
+
+def use_key(key: str) -> None:
+    """The world is made anew, and this is its learner's access key."""
+    global _key
+    _key = key
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls: a session of a role, a user, or an administrator (`decided_by` is empty).
+
+    `decided_by` is the ARN of the role or user whose policies decide; `policies` narrow its session further.
+    """
+
+    arn: str
+    user_id: str
+    decided_by: str = ""
+    session_name: str = ""
+    policies: tuple[Policy, ...] | None = None
+
+
+def administrator() -> Caller:
+    """The learner as they are logged in: a user who may do everything."""
+    return Caller(f"arn:aws:iam::{_account}:user/learner", "AIDACKCEVSQ6C2EXAMPLE")
+
+
 @dataclass(frozen=True)
 class Call:
     """One decoded call: `parameters` as botocore's model names them."""
@@ -34,6 +67,7 @@ class Call:
     parameters: dict[str, Any]
     region: str
     account: str = field(default_factory=account)
+    caller: Caller = field(default_factory=administrator)
 
 
 Refusal = Callable[[Call], None]

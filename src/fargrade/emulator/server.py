@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from http.client import responses
 from typing import Any
 
+from waitress.channel import HTTPChannel
 from waitress.server import create_server
 
 from fargrade.emulator.gateway import MAX_BODY, Gateway
@@ -37,6 +38,7 @@ class Listeners:
             channel_timeout=60,
             clear_untrusted_proxy_headers=True,
         )
+        server.channel_class = _Channel
         self._servers.append(server)
         threading.Thread(target=server.run, daemon=True, name=f"learner-{port}").start()
         return port
@@ -49,6 +51,19 @@ class Listeners:
             server.trigger.pull_trigger(lambda server=server, ended=ended: _hang_up(server, ended))
             ended.wait(5)
         self._servers.clear()
+
+
+class _Channel(HTTPChannel):
+    """waitress waits for ever where "Expect: 100-continue" stands over a body of no bytes, as S3's clients send it for
+    an empty object: the request is complete, but is taken for one that is still to come (upstream, too).
+    """
+
+    def send_continue(self) -> None:
+        waiting: Any = self.request
+        if waiting.completed:
+            waiting.expect_continue = False
+        else:
+            super().send_continue()
 
 
 def _hang_up(server: Any, ended: threading.Event) -> None:
@@ -77,9 +92,11 @@ def application(gateway: Gateway, *, alone: bool) -> Callable[..., Iterable[byte
         body = environ["wsgi.input"].read()
         response = gateway.from_learner(environ["REQUEST_METHOD"], path, headers, body)
         kept = [(k, v) for k, v in response.headers.items() if k.lower() not in ("content-length", "connection")]
+        # Of what a HEAD asks about, the length is the answer: there is no body to count.
+        said = next((v for k, v in response.headers.items() if k.lower() == "content-length"), "0")
+        length = said if environ["REQUEST_METHOD"] == "HEAD" else str(len(response.body))
         start_response(
-            f"{response.status} {responses.get(response.status, 'Unknown')}",
-            [*kept, ("Content-Length", str(len(response.body)))],
+            f"{response.status} {responses.get(response.status, 'Unknown')}", [*kept, ("Content-Length", length)]
         )
         return [response.body]
 

@@ -27,6 +27,13 @@ class Learner:
         """The same learner with another environment, such as AWS_REGION="eu-central-1"."""
         return Learner(self._sandbox, self._answer, {**self._environment, **environment})
 
+    def within(self, environment: Mapping[str, str]) -> Learner:
+        """The same learner with this environment and nothing else of its own, as `world.task_environment` has it."""
+        endpoint = self._sandbox.endpoint
+        return Learner(
+            self._sandbox, self._answer, {k: v.replace("{endpoint}", endpoint) for k, v in environment.items()}
+        )
+
     def call(self, file: str, function: str, *args: Any, **kwargs: Any) -> Any:
         """What `function(*args, **kwargs)` of the learner's `file` returned: a claim, never evidence.
 

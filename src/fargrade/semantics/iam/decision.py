@@ -138,12 +138,17 @@ def may_assume(
 
 def access_denied(request: Request, decision: Decision) -> str:
     """What AWS says of a request that was not allowed. Raises ValueError for one that was."""
+    return f"AccessDeniedException: {denial(request, decision)}"
+
+
+def denial(request: Request, decision: Decision, quote: str = "") -> str:
+    """The message of AWS's denial, without the error's code; S3 has the resource in `quote`s. Raises ValueError."""
     if decision.allowed:
         raise ValueError("the request is allowed")
     because = DENIED_BECAUSE[decision.why].format(source=decision.source, action=request.action)
     return (
-        f"AccessDeniedException: User: {request.principal} is not authorized to perform: {request.action} "
-        f"on resource: {request.resource} {because}"
+        f"User: {request.principal} is not authorized to perform: {request.action} "
+        f"on resource: {quote}{request.resource}{quote} {because}"
     )
 
 

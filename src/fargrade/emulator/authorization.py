@@ -1,0 +1,85 @@
+"""Whether the caller may make the call: asked of every call that is not an administrator's, before it is answered."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from fargrade.emulator import roles
+from fargrade.emulator.errors import Refused
+from fargrade.emulator.rules import Call
+from fargrade.emulator.sts.assuming import decided_by
+from fargrade.semantics.iam import Ask, Decision, Made, Request, asks, denial
+
+# How services name a denial, where it is not AccessDeniedException with status 400.
+CODES = {
+    **dict.fromkeys(("s3", "iam", "sts", "elbv2", "cloudwatch"), ("AccessDenied", 403)),
+    "ec2": ("UnauthorizedOperation", 403),
+}
+
+
+def authorize(call: Call) -> None:
+    """Raises Refused, in the service's own words, where the caller's policies do not allow the call."""
+    mine = decided_by(call.caller)
+    if mine is None:
+        return
+    made = Made(call.service, call.operation, call.parameters, call.region, call.account, _lookup)
+    for ask in asks(made):
+        decision = ask.decided(
+            lambda action, resource, context: _decide(call, action, resource, context), mine.identity
+        )
+        if not decision.allowed:
+            raise refused(call, ask, decision)
+    if call.service == "s3" and call.operation in ("GetObject", "HeadObject"):
+        _hide_what_is_missing(call)
+
+
+def refused(call: Call, ask: Ask, decision: Decision) -> Refused:
+    """The denial of one of the rights that a call needs."""
+    resource = ask.resources[0] if ask.resources else "*"
+    request = Request(call.caller.arn, ask.action, resource)
+    code, status = CODES.get(call.service, ("AccessDeniedException", 400))
+    said = denial(request, decision, '"' if call.service == "s3" else "")
+    if call.service == "ec2":
+        said = f"You are not authorized to perform this operation. {said}"
+    return Refused(code, said, status)
+
+
+def _decide(call: Call, action: str, resource: str, context: Mapping[str, str]) -> Decision:
+    caller = call.caller
+    return roles.allowed(
+        caller.decided_by,
+        action,
+        resource,
+        context,
+        region=call.region,
+        session=caller.policies,
+        session_name=caller.session_name,
+    )
+
+
+def _hide_what_is_missing(call: Call) -> None:
+    """API_GetObject.html: without s3:ListBucket, a key that is not there is AccessDenied, not NoSuchKey."""
+    models: Any = sys.modules.get("moto.s3.models")
+    bucket, key = call.parameters["Bucket"], call.parameters["Key"]
+    held = models.s3_backends[call.account]["aws"].buckets.get(bucket) if models else None
+    if held is None or key in held.keys:
+        return
+    lists = Ask("s3:ListBucket", (f"arn:aws:s3:::{bucket}",))
+    decision = _decide(call, lists.action, lists.resources[0], {})
+    if not decision.allowed:
+        raise refused(call, lists, decision)
+
+
+def _lookup(kind: str, name: str) -> str | None:
+    """The ARN of what is there by that name."""
+    held = {
+        "role": roles.backend().roles,
+        "user": roles.backend().users,
+        "instance-profile": roles.backend().instance_profiles,
+        "policy": roles.backend().managed_policies,
+    }.get(kind)
+    if held is not None:
+        return next((str(one.arn) for one in held.values() if one.name == name), None)
+    return None
