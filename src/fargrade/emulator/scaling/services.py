@@ -10,8 +10,8 @@ from typing import Any, Protocol
 class Served:
     """A service as scaling sees it.
 
-    `fine` are the metrics it publishes every twenty seconds, `cpu` and `memory` what a task has (units, MiB), `insights`
-    whether its cluster has Container Insights.
+    `fine` are the metrics it publishes every twenty seconds, `cpu` and `memory` what a task has (units, MiB),
+    `insights` whether its cluster has Container Insights.
     """
 
     desired: int

@@ -1,6 +1,6 @@
 """4.4: an alarm on a busy service."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import boto3
 
@@ -35,7 +35,7 @@ def create_alarm(cluster: str, service: str, topic_arn: str) -> None:
 
 def average(metric: str, cluster: str, service: str, minutes: int) -> float:
     """The metric's average over the last minutes."""
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     points = boto3.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/ECS",
         MetricName=metric,
@@ -50,7 +50,7 @@ def average(metric: str, cluster: str, service: str, minutes: int) -> float:
 
 def service_status(cluster: str, service: str, minutes: int) -> dict[str, float]:
     """{"cpu", "memory"}: averages of the last minutes in per cent; "running_tasks": how many run now."""
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     counts = boto3.client("cloudwatch").get_metric_statistics(
         Namespace="ECS/ContainerInsights",
         MetricName="RunningTaskCount",

@@ -1,6 +1,6 @@
 """4.4: an alarm on a busy service."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import boto3
 
@@ -32,7 +32,7 @@ def create_alarm(cluster: str, service: str, topic_arn: str) -> None:
 
 def average(metric: str, cluster: str, service: str, minutes: int) -> float:
     """The metric's average over the last minutes."""
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     points = boto3.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/ECS",
         MetricName=metric,
