@@ -9,11 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from fargrade.emulator import rules
+from fargrade.emulator import github, rules
 from fargrade.emulator.errors import Refused
 from fargrade.emulator.extensions import control_op, on_reset
 from fargrade.emulator.ids import new_id
 from fargrade.emulator.rules import Call
+
+# GitHub itself comes with the link to it.
+__all__ = ["Connection", "find", "github", "make", "seed_connection"]
 
 NAMES = ("codeconnections", "codestar-connections")
 

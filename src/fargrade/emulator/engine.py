@@ -13,14 +13,23 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from fargrade.emulator import ecr, ecr_public, rules
+from fargrade.emulator import ecr, ecr_public, roles, rules
 from fargrade.emulator.docker_commands import Arguments, UsageProblem, arguments
 from fargrade.emulator.errors import Refused
 from fargrade.emulator.extensions import control_op, learner_route, on_reset
 from fargrade.emulator.images import image_manifest
 from fargrade.semantics.dockerfile import DockerfileError, build, sent
+from fargrade.semantics.iam import Request, access_denied
 
 ROUTE = "/_fargrade/engine"
+# What a push takes: docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
+PUSHING = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:InitiateLayerUpload",
+    "ecr:UploadLayerPart",
+    "ecr:CompleteLayerUpload",
+    "ecr:PutImage",
+)
 MAX_LOG = 500
 MAX_IMAGES = 200
 MAX_HELD = 1000
@@ -273,6 +282,7 @@ def _push_one(reference: str) -> Came:
         return Came(1, said, "no basic auth credentials\n", detail)
     try:
         held = ecr.repository(place[2], found["name"])
+        _refuse_to_push(_engine.logins[host], place[2], found["name"])
         manifest = image_manifest(held, identity, 30_000_000, "amd64")
         image = ecr.store_image(held, manifest, found["tag"])
         ecr.scan_on_push(place[2], held, image)
@@ -284,6 +294,21 @@ def _push_one(reference: str) -> Came:
             prefix = {"RepositoryNotFoundException": "name unknown", "ImageTagAlreadyExistsException": "tag invalid"}
             return Came(1, said, f"{prefix.get(refused.code, 'denied')}: {refused.message}\n", detail)
     return Came(0, f"{said}{found['tag']}: digest: {digest} size: 1234\n", "", {**detail, "digest": digest})
+
+
+def _refuse_to_push(password: str, region: str, name: str) -> None:
+    """Raises Refused where who logged in may not push: the registry asks ECR for each step of it."""
+    owner = ecr.token_owner(password)
+    if owner is None or not owner.decided_by:
+        return
+    arn = f"arn:aws:ecr:{region}:{rules.account()}:repository/{name}"
+    for action in PUSHING:
+        decision = roles.allowed(
+            owner.decided_by, action, arn, region=region, session=owner.policies, session_name=owner.session_name
+        )
+        if not decision.allowed:
+            said = access_denied(Request(owner.arn, action, arn), decision).removeprefix("AccessDeniedException: ")
+            raise Refused("AccessDeniedException", said)
 
 
 def _images(given: Arguments, stdin: str, files: dict[str, bytes], folder: str) -> Came:

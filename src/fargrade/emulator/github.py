@@ -1,7 +1,7 @@
-"""GitHub's side of OIDC in this world: tokens for the jobs that the grader runs.
+"""GitHub's side of OIDC in this world: the tokens of the jobs that the grader runs.
 
 A job asks for its token at the address that its runner gave it, with the bearer token that only a job with the
-permission `id-token: write` gets. Whether the token opens a role is for STS to say (emulator.sts).
+permission `id-token: write` gets. STS reads the token back (sts.tokens) and lets the role's trust policy decide.
 Source: https://docs.github.com/en/actions/reference/security/oidc.
 """
 
@@ -40,5 +40,6 @@ def asked(query: Mapping[str, str], headers: Mapping[str, str]) -> tuple[int, by
     if claims is None:
         return 401, b'{"message": "the request token is not one of a job with id-token: write"}'
     audience = query.get("audience") or f"https://github.com/{claims['repository_owner']}"
-    token = tokens.issue(claims["iss"], claims["sub"], audience, claims)
+    rest = {name: value for name, value in claims.items() if name not in ("iss", "sub", "aud")}
+    token = tokens.issue(claims["iss"], claims["sub"], audience, rest)
     return 200, json.dumps({"count": len(token), "value": token}).encode()

@@ -35,7 +35,7 @@ SERVICES = {
         Service("ecr", "ecr", "api.ecr"),
         # ECR Public's API is in us-east-1 (and us-west-2) only: docs.aws.amazon.com/general/latest/gr/ecr-public.html
         Service("ecr-public", "ecr-public", in_moto=False, only_region="us-east-1"),
-        Service("sts", "sts", ours="github"),
+        Service("sts", "sts"),
         Service("iam", "iam", only_region="us-east-1"),
         Service("ecs", "ecs"),
         Service("ec2", "ec2"),

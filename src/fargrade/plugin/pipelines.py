@@ -148,7 +148,7 @@ class Pipelines:
                 Job(
                     files={**files, "plan.json": json.dumps(job["plan"]).encode()},
                     entry=Command(DRIVER),
-                    env={**self._world.environment, **job["environment"], **job.get("credentials", {})},
+                    env=job["environment"],
                     limits=BUILD_LIMITS,
                     keep=("out/report.json", *(f"out/{number}.zip" for number in range(len(names)))),
                 )

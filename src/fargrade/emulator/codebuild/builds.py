@@ -19,6 +19,7 @@ from fargrade.emulator.codebuild.environment import Unfetched, environment_of, l
 from fargrade.emulator.codebuild.projects import SERVICE, Project
 from fargrade.emulator.extensions import on_reset
 from fargrade.emulator.ids import new_id
+from fargrade.emulator.sts import sessions
 from fargrade.semantics.buildspec import Buildspec, BuildspecError, parse, plan
 
 BUILD_PHASES = {"install": "INSTALL", "pre_build": "PRE_BUILD", "build": "BUILD", "post_build": "POST_BUILD"}
@@ -167,10 +168,21 @@ def job_of(build: Build) -> dict[str, Any]:
         "role": build.project.role,
         "region": build.region,
         "privileged": bool(build.setting.get("privilegedMode")),
-        "environment": build.environment,
+        "environment": {**build.environment, **_credentials(build)},
         "files": dict(build.files),
         "plan": plan(build.spec),
         "minutes": build.project.described.get("timeoutInMinutes", 60),
+    }
+
+
+def _credentials(build: Build) -> dict[str, str]:
+    """The service role's session, as the SDKs and the CLI find it."""
+    name = f"AWSCodeBuild-{build.identity.partition(':')[2]}"
+    session = sessions.start(build.project.role, name, lasting=True)
+    return {
+        "AWS_ACCESS_KEY_ID": session.key,
+        "AWS_SECRET_ACCESS_KEY": session.secret,
+        "AWS_SESSION_TOKEN": session.token,
     }
 
 

@@ -5,7 +5,7 @@ module registers its refusals and answers with `emulator.rules`; what other part
 """
 
 from fargrade.emulator.ecr import lifecycle, policies, reading, registries
-from fargrade.emulator.ecr.login import issue_token, token_registry
+from fargrade.emulator.ecr.login import issue_token, token_owner, token_registry
 from fargrade.emulator.ecr.pushing import store_image
 from fargrade.emulator.ecr.scanning import scan_on_push
 from fargrade.emulator.ecr.store import StoredImage, find_image, repository
@@ -21,5 +21,6 @@ __all__ = [
     "repository",
     "scan_on_push",
     "store_image",
+    "token_owner",
     "token_registry",
 ]

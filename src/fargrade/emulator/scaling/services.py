@@ -8,18 +8,13 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Served:
-    """A service as scaling sees it.
-
-    `fine` are the metrics it publishes every twenty seconds, `cpu` and `memory` what a task has (units, MiB),
-    `insights` whether its cluster has Container Insights.
-    """
+    """A service as scaling sees it. `fine` are the metrics it publishes every twenty seconds."""
 
     desired: int
     running: int
     fine: frozenset[str] = frozenset()
     insights: bool = False
-    cpu: float = 256.0
-    memory: float = 512.0
+    more: tuple[tuple[str, float], ...] = ()
 
 
 class Services(Protocol):
@@ -39,7 +34,7 @@ class MotoServices:
         held = _service(region, cluster, service)
         if held is None or held.status == "INACTIVE":
             return None
-        running = int(getattr(held, "running_count", 0) or held.desired_count or 0)
+        running = int(getattr(held, "running_count", 0) or 0)
         monitoring: Any = getattr(held, "monitoring", None) or {}
         fine = {
             name
