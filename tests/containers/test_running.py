@@ -154,7 +154,13 @@ def test_a_missing_engine_is_found_out_at_once(monkeypatch: pytest.MonkeyPatch, 
 
 def test_buildkit_builds_what_only_it_knows(owner: Ownership, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"/usr/bin:{os.environ['PATH']}")  # Debian's docker carries BuildKit, without buildx
-    heredoc = b'FROM python:3.12-slim\nRUN <<SETUP\nset -eu\necho made > /made\nSETUP\nCMD ["cat", "/made"]\n'
-    made = run(owner, build(owner, {"Dockerfile": heredoc}, bases=["python:3.12-slim"]))
+    cached = b'FROM python:3.12-slim\nRUN --mount=type=cache,target=/kept echo made > /made\nCMD ["cat", "/made"]\n'
+    made = run(owner, build(owner, {"Dockerfile": cached}, bases=["python:3.12-slim"]))
     assert made.wait(10) == 0
     assert made.log() == "made\n"
+
+
+def test_a_builder_that_is_too_old_says_nothing_about_the_answer(owner: Ownership) -> None:
+    mounting = b"FROM python:3.12-slim\nRUN --mount=type=nothing-we-know true\n"
+    with pytest.raises(NoEngine, match="too old"):
+        build(owner, {"Dockerfile": mounting}, bases=["python:3.12-slim"])

@@ -26,8 +26,9 @@ WANTS_NETWORK = re.compile(
     r"|no address associated|unable to locate package|name does not resolve",
     re.I,
 )
+# Our own reader took the Dockerfile before: what the builder cannot read (heredocs, before 2021) is the builder's lack.
 WANTS_BUILDKIT = re.compile(
-    r"requires BuildKit|the --\w+ option requires|Unknown flag|unknown instruction: (EOF|<<)", re.I
+    r"requires BuildKit|the --\w+ option requires|unknown flag|unknown instruction|dockerfile parse error", re.I
 )
 NO_BUILDX = re.compile(r"buildx component is missing|buildx.*(missing|broken)", re.I)
 CANNOT_PULL = re.compile(
@@ -85,7 +86,7 @@ def _built(engine: Engine, folder: str, options: list[str]) -> str:
         said = made.stdout.decode("utf-8", "replace")
         if not (buildkit == "1" and NO_BUILDX.search(said)):
             break
-    raise _failure(said, buildkit)
+    raise _failure(said)
 
 
 def _run(
@@ -108,12 +109,12 @@ def _run(
         raise BuildFailed(t("it was still building after {seconds} seconds", seconds=BUILD_SECONDS)) from None
 
 
-def _failure(said: str, buildkit: str) -> Exception:
+def _failure(said: str) -> Exception:
     last = " ".join(line.strip() for line in said.strip().splitlines()[-SAID:] if line.strip())[-800:]
     if WANTS_NETWORK.search(said):
         return NoEngine(t("A step of this Dockerfile wants the network, which it does not get here: {why}", why=last))
     if CANNOT_PULL.search(said):
         return NoEngine(t("An image that this Dockerfile starts from cannot be had here: {why}", why=last))
-    if buildkit == "0" and WANTS_BUILDKIT.search(said):
-        return NoEngine(t("This Dockerfile takes BuildKit, which this engine's builder is not: {why}", why=last))
+    if WANTS_BUILDKIT.search(said):
+        return NoEngine(t("This engine's builder is too old for this Dockerfile: {why}", why=last))
     return BuildFailed(last)
