@@ -45,7 +45,7 @@ $(READY_DEV): $(READY) requirements/dev.lock
 	@touch $@
 
 grade: $(READY)
-	@$(BIN)/fargrade grade $(call given,week item submission backend lang seed json confine containers) $(if $(args),-- $(args))
+	@$(BIN)/fargrade grade $(call given,week item submission backend account region ceiling lang seed json confine containers) $(if $(args),-- $(args))
 
 watch: $(READY)
 	@$(BIN)/fargrade watch $(call given,week item submission lang seed confine containers)

@@ -54,7 +54,9 @@ def _choice(command: argparse.ArgumentParser) -> None:
 def _grading(command: argparse.ArgumentParser) -> None:
     _choice(command)
     command.add_argument("--submission", default="", help="folder shaped like exercises/")
-    command.add_argument("--backend", default="", help="where the work is graded (moto)")
+    command.add_argument("--backend", default="", help="where the work is graded: moto, localstack, aws, http://…")
+    for name, about in (("account", "with --backend=aws"), ("region", "with --backend=aws"), ("ceiling", "in dollars")):
+        command.add_argument(f"--{name}", default="", help=about)
     command.add_argument("--seed", default="", help="replay the random inputs of an earlier run")
     command.add_argument("--json", default="", help="write the result to this file as well")
     command.add_argument("--reports", default="reports", help="folder for the reports")

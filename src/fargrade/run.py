@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fargrade.backends.lacking import BackendProblem
+from fargrade.backends.opening import EMBEDDED, Wanted
 from fargrade.course import Course, CourseProblem, Item
 from fargrade.course.language import translate as t
 from fargrade.workbench import services_of, workbench
@@ -26,6 +28,9 @@ class Request:
     seed: str = ""
     lang: str = ""
     backend: str = ""
+    account: str = ""
+    region: str = ""
+    ceiling: str = ""
     json: str = ""
     reports: str = ""
     confine: str = ""
@@ -33,6 +38,11 @@ class Request:
     replay: str = ""
     face: bool = True
     pytest: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> Wanted:
+        """The backend that was asked for."""
+        return Wanted(self.backend or EMBEDDED, self.account, self.region, self.ceiling)
 
     @classmethod
     def from_options(cls, given: argparse.Namespace) -> Request:
@@ -42,12 +52,19 @@ class Request:
             ("item", given.item),
             ("submission", given.submission),
             ("lang", given.lang),
+            ("backend", given.backend),
+            ("account", given.account),
+            ("region", given.region),
+            ("ceiling", given.ceiling),
         ]
         return cls(
             submission=given.submission,
             seed=given.seed,
             lang=given.lang,
             backend=given.backend,
+            account=given.account,
+            region=given.region,
+            ceiling=given.ceiling,
             json=given.json,
             reports=given.reports,
             confine=given.confine,
@@ -93,7 +110,10 @@ def _check_graders(items: Sequence[Item]) -> None:
 def _start_early(items: Sequence[Item], request: Request) -> None:
     """Begin starting the world and the sandbox; what is wrong with the request pytest will say."""
     if not _in_parallel(request):
-        workbench(services_of(items), request.confine or "auto")
+        try:
+            workbench(services_of(items), request.confine or "auto", request.wanted)
+        except BackendProblem as problem:
+            raise CourseProblem(str(problem)) from None
 
 
 def _in_parallel(request: Request) -> bool:
@@ -120,6 +140,9 @@ def _arguments(course: Course, items: Sequence[Item], request: Request) -> list[
         ("--seed", request.seed),
         ("--lang", request.lang),
         ("--backend", request.backend),
+        ("--aws-account", request.account),
+        ("--aws-region", request.region),
+        ("--aws-ceiling", request.ceiling),
         ("--grade-json", request.json),
         ("--confine", request.confine),
         ("--containers", request.containers),

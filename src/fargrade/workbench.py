@@ -9,25 +9,28 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from fargrade.backends.embedded import EmbeddedWorld
-from fargrade.backends.world import WorldFault
+from fargrade.backends.opening import Wanted, open_world
+from fargrade.backends.world import OpenWorld, WorldFault
 from fargrade.course import Item
 from fargrade.sandbox import Sandbox, open_sandbox
+
+EMBEDDED = Wanted()
 
 
 class Workbench:
     """A world and a sandbox whose learner code reaches that world and nothing else."""
 
-    def __init__(self, services: Iterable[str], confine: str) -> None:
+    def __init__(self, services: Iterable[str], confine: str, wanted: Wanted) -> None:
         self._services = tuple(services)
         self._confine = confine
-        self.world = EmbeddedWorld.start(self._services)
+        self._wanted = wanted
+        self.world: OpenWorld = open_world(wanted, self._services)
         self.sandbox = self._open_sandbox()
 
     def _open_sandbox(self) -> Sandbox:
         return open_sandbox(self.world.listen, confine=self._confine)
 
-    def fresh_world(self, seed: int) -> EmbeddedWorld:
+    def fresh_world(self, seed: int) -> OpenWorld:
         """The world, emptied. Raises WorldFault when not even a second one can be had."""
         try:
             self.world.reset(seed)
@@ -39,7 +42,7 @@ class Workbench:
     def _replace_world(self) -> None:
         self.sandbox.close()
         self.world.close()
-        self.world = EmbeddedWorld.start(self._services)
+        self.world = open_world(self._wanted, self._services)
         self.sandbox = self._open_sandbox()
 
     def renew_sandbox(self) -> None:
@@ -62,11 +65,11 @@ _current: Workbench | None = None
 _kept = False
 
 
-def workbench(services: Iterable[str], confine: str) -> Workbench:
-    """This process's workbench, started on first use."""
+def workbench(services: Iterable[str], confine: str, wanted: Wanted = EMBEDDED) -> Workbench:
+    """This process's workbench, started on first use. Raises BackendProblem where its world cannot be had."""
     global _current
     if _current is None:
-        _current = Workbench(services, confine)
+        _current = Workbench(services, confine, wanted)
     return _current
 
 

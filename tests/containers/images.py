@@ -28,7 +28,7 @@ SYSTEM = (
     *("libtirpc3", "libgssapi-krb5-2", "libkrb5-3", "libk5crypto3", "libkrb5support0", "libcom-err2", "libkeyutils1"),
     *("bash", "dash", "coreutils", "libacl1", "libattr1", "libselinux1", "libpcre2-8-0", "libgmp10", "passwd"),
     *("libpam0g", "libaudit1", "libcap-ng0", "libsemanage2", "libsepol2", "login", "grep", "sed", "findutils"),
-    *("perl-base", "adduser", "hostname", "media-types"),
+    *("perl-base", "adduser", "hostname", "media-types", "libgcc-s1", "libstdc++6"),
 )
 PYTHON = (*SYSTEM, "python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib")
 NGINX = (*SYSTEM, "nginx", "nginx-common", "nginx-light")
@@ -78,6 +78,7 @@ def _nginx(tree: Path) -> None:
 def _with_pip(tree: Path) -> None:
     """pip and setuptools where Debian's Python looks, so that a Dockerfile's `pip install` finds both."""
     _python(tree)
+    (tree / "usr/lib/python3.11/EXTERNALLY-MANAGED").unlink(missing_ok=True)  # as in the official image
     _pip_install(tree, ["pip", "setuptools>=75", "wheel"])
 
 

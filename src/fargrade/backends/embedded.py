@@ -267,6 +267,10 @@ class EmbeddedWorld:
         with _faults():
             return self._process.faults()
 
+    def describe(self) -> dict[str, Any]:
+        """Nothing beyond its name."""
+        return {}
+
     def restart(self) -> None:
         """Replace the process, dead or alive, by a new one; reset it, and listen again, before use."""
         self._process.close()

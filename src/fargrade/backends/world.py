@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -164,3 +165,22 @@ class World(Protocol):
 
     def reset(self, seed: int = 0) -> None:
         """Make the world anew."""
+
+
+class OpenWorld(World, Protocol):
+    """A world as whoever opened it sees it: what serves learners, and how it ends."""
+
+    def listen(self, listening: socket.socket | None = None) -> int:
+        """Serve learners on the socket handed over, else on loopback; returns the port. Raises WorldFault."""
+
+    def close_listeners(self) -> None:
+        """Serve no learner any more. Raises WorldFault."""
+
+    def faults(self) -> list[str]:
+        """What the backend could not do since the reset, a sentence each: never the learner's doing."""
+
+    def describe(self) -> dict[str, Any]:
+        """For grade.json: where this world is and what it lacks; nothing for the embedded one."""
+
+    def close(self) -> None:
+        """End it, with all that was started for it."""

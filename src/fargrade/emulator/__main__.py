@@ -124,6 +124,7 @@ def serve_alone(host: str, port: int, services: list[str] | None = None) -> int:
     gateway = Gateway(services or ["ecr", "ecr-public", "sts", "iam"], "us-east-1")
     port = Listeners(gateway, alone=True).serve(listening)
     print(f"fargrade emulator on http://{host}:{port} (AWS_ENDPOINT_URL), Ctrl-C ends it", flush=True)
+    print("Ready.", flush=True)  # the line that LocalStack's clients wait for
     with contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()
     return 0

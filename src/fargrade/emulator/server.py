@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import socket
 import threading
 from collections.abc import Callable, Iterable
@@ -76,7 +77,7 @@ def _hang_up(server: Any, ended: threading.Event) -> None:
 
 
 def application(gateway: Gateway, *, alone: bool) -> Callable[..., Iterable[bytes]]:
-    """The WSGI application: every request goes to the gateway; `alone`, LocalStack's health path is answered too."""
+    """The WSGI application over the gateway; `alone`, LocalStack's paths for health and reset are answered, too."""
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         # As it was sent: PATH_INFO is unquoted, and would make one path of two.
@@ -84,6 +85,10 @@ def application(gateway: Gateway, *, alone: bool) -> Callable[..., Iterable[byte
         if alone and path == "/_localstack/health":
             start_response("200 OK", [("Content-Type", "application/json")])
             return [health()]
+        if alone and path == "/_localstack/state/reset" and environ["REQUEST_METHOD"] == "POST":
+            gateway.reset(random.SystemRandom().randrange(2**31))
+            start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", "2")])
+            return [b"{}"]
         headers = {
             key[5:].replace("_", "-").title(): value for key, value in environ.items() if key.startswith("HTTP_")
         }

@@ -21,6 +21,7 @@ from fargrade.plugin.nodes import Graded, graded
 from fargrade.plugin.options import add_options, read_options
 from fargrade.plugin.results import Results
 from fargrade.plugin.session import GradingSession
+from fargrade.verdict import Finding
 from fargrade.workbench import release_workbench
 
 __all__ = ["answer", "containers", "item", "learner", "pipelines", "rng", "workflows", "world"]
@@ -84,7 +85,10 @@ def pytest_runtest_makereport(
 def _attach_verdict(report: pytest.TestReport, node: pytest.Item, found: Graded, error: BaseException | None) -> None:
     """Turn pytest's report into the check's: its outcome, its text, and the verdict for the collector."""
     session = GradingSession.of(node.config)
-    status, finding = evidence.judge(error, found.spec.docs)
+    embedded = session.options.wanted.embedded
+    status, finding = evidence.judge(error, found.spec.docs, embedded=embedded)
+    if status == "failed" and (excuse := session.excuse(found.item, found.spec.id, found.spec.evidence)):
+        status, finding = "not_judged", Finding(reason=excuse)
     calls = session.calls_of(found.item) if status == "failed" else []
     result = evidence.check_result(
         found.spec,
@@ -92,7 +96,7 @@ def _attach_verdict(report: pytest.TestReport, node: pytest.Item, found: Graded,
         finding,
         calls,
         report.duration,
-        fault=evidence.is_fault(error, status),
+        fault=evidence.is_fault(error, status, embedded=embedded),
         pictures=take_pictures(),
     )
     report.fargrade = {  # type: ignore[attr-defined]  # extra attributes travel through xdist as JSON

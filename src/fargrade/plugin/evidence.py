@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from fargrade.backends.lacking import Lacking, as_lacking
+from fargrade.backends.world import WorldFault
 from fargrade.containers.finding import NoEngine
 from fargrade.course.checks import CheckSpec
 from fargrade.course.language import translate as t
@@ -24,11 +26,12 @@ class NotBegun(CheckFailed):
         super().__init__(Finding(reason=t("To do: not begun yet.")))
 
 
-def judge(error: BaseException | None, docs: str) -> tuple[Status, Finding]:
+def judge(error: BaseException | None, docs: str, *, embedded: bool = True) -> tuple[Status, Finding]:
     """The verdict for a check that ended with `error` (None: it ended well).
 
     Only what the grader itself concluded is a verdict on the learner. Anything unforeseen is a fault of
-    ours, and a fault of ours is not judged, never a zero.
+    ours, and a fault of ours is not judged, never a zero. Where the backend is not the embedded one, what it answers
+    may mean that it lacks what was asked: that is not judged either.
     """
     if error is None:
         return "passed", Finding(docs=docs)
@@ -36,7 +39,9 @@ def judge(error: BaseException | None, docs: str) -> tuple[Status, Finding]:
         return "failed", Finding(**{"docs": docs, **_filled(asdict(error.finding))})
     if isinstance(error, AnswerProblem):
         return "failed", Finding(reason=str(error), docs=docs)
-    if isinstance(error, NoEngine):
+    if not embedded and (lacking := as_lacking(error)):
+        return "not_judged", Finding(reason=str(lacking))
+    if isinstance(error, NoEngine | WorldFault | Lacking):
         return "not_judged", Finding(reason=str(error))
     if isinstance(error, NotJudged):
         return "not_judged", Finding(reason=error.reason)
@@ -73,11 +78,12 @@ def _aws_refusal(error: BaseException) -> str:
     return f"{response['Error'].get('Code')}: {response['Error'].get('Message')}"
 
 
-def is_fault(error: BaseException | None, status: Status) -> bool:
+def is_fault(error: BaseException | None, status: Status, *, embedded: bool = True) -> bool:
     """Whether a check was not judged by a fault of ours, and not because this machine or backend cannot tell."""
-    return status == "not_judged" and (
-        isinstance(error, OurFault) or not isinstance(error, NotJudged | NoEngine | pytest.skip.Exception)
-    )
+    if status != "not_judged" or (not embedded and as_lacking(error)):
+        return False
+    told = (NotJudged, NoEngine, Lacking, CheckFailed, AnswerProblem, pytest.skip.Exception)
+    return isinstance(error, OurFault) or not isinstance(error, told)
 
 
 def check_result(

@@ -15,6 +15,7 @@ from fargrade.plugin.containers import Containers
 from fargrade.plugin.learner import Learner
 from fargrade.plugin.pipelines import Pipelines
 from fargrade.plugin.session import GradingSession
+from fargrade.plugin.supervision import wall_seconds
 from fargrade.plugin.workflows import Workflows
 
 
@@ -54,7 +55,7 @@ def world(request: pytest.FixtureRequest, item: Item) -> Iterator[World]:
 @pytest.fixture(scope="module")
 def learner(request: pytest.FixtureRequest, answer: Answer, world: World) -> Learner:
     """Runs the learner's code against the world."""
-    return Learner(_session(request).sandbox, answer, world.environment)
+    return Learner(_session(request).sandbox, answer, world.environment, wall_seconds=wall_seconds(world))
 
 
 @pytest.fixture(scope="module")

@@ -18,14 +18,19 @@ OUTPUT_SHOWN = 2000
 class Learner:
     """The learner's files and the place where they run. Each run is a process and a folder of its own."""
 
-    def __init__(self, sandbox: Sandbox, answer: Answer, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, sandbox: Sandbox, answer: Answer, environment: Mapping[str, str], *, wall_seconds: float | None = None
+    ) -> None:
         self._sandbox = sandbox
+        self._wall_seconds = Limits().wall_seconds if wall_seconds is None else wall_seconds
         self._answer = answer
         self._environment = environment
 
     def elsewhere(self, **environment: str) -> Learner:
         """The same learner with another environment, such as AWS_REGION="eu-central-1"."""
-        return Learner(self._sandbox, self._answer, {**self._environment, **environment})
+        return Learner(
+            self._sandbox, self._answer, {**self._environment, **environment}, wall_seconds=self._wall_seconds
+        )
 
     def within(self, environment: Mapping[str, str]) -> Learner:
         """The same learner with this environment and nothing else of its own, as `world.task_environment` has it."""
@@ -61,7 +66,7 @@ class Learner:
                 files=self._answer.files,
                 entry=PythonCall(file, function, args, kwargs),
                 env=self._environment,
-                limits=Limits(),
+                limits=Limits(wall_seconds=self._wall_seconds),
             )
         )
 
@@ -81,7 +86,7 @@ class Learner:
                 files={**self._answer.files, **(files or {})},
                 entry=Command(("bash", file, *args)),
                 env={**self._environment, **(env or {})},
-                limits=limits or Limits(),
+                limits=limits or Limits(wall_seconds=self._wall_seconds),
                 keep=keep,
             )
         )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fargrade.backends.lacking import BackendProblem
+from fargrade.backends.opening import Wanted
 from fargrade.containers.finding import MODES
 from fargrade.course import language
 from fargrade.course.language import translate as t
@@ -23,13 +27,19 @@ class Options:
     submission: Path
     seed: int
     language: str
-    backend: str
+    wanted: Wanted
     confine: str
     containers: str
     reports: Path | None
     json: Path | None
+    control: bool
     face: bool
     replay: str
+
+    @property
+    def backend(self) -> str:
+        """The backend's name, as it was asked for."""
+        return self.wanted.backend
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -38,7 +48,19 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--submission", metavar="DIR", help="folder shaped like exercises/ (default: exercises/)")
     group.addoption("--seed", metavar="N", help="replay the random inputs of an earlier run")
     group.addoption("--lang", metavar="LANG", help="language of the messages: en, ru")
-    group.addoption("--backend", default="moto", metavar="NAME", help="where the work is graded: moto")
+    group.addoption(
+        "--backend",
+        default="moto",
+        metavar="NAME",
+        help="where the work is graded: moto, localstack, aws, http://HOST:PORT",
+    )
+    for name, about in (
+        ("account", "the account to grade on, with --backend=aws"),
+        ("region", "the region to grade in, with --backend=aws"),
+        ("ceiling", "what a grading on a real account may cost, in dollars"),
+    ):
+        group.addoption(f"--aws-{name}", default="", metavar=name.upper(), help=about)
+    group.addoption("--as-control", action="store_true", help="grade the solution to see what the backend can show")
     group.addoption(
         "--confine",
         default="auto",
@@ -71,11 +93,12 @@ def read_options(config: pytest.Config, root: Path) -> Options:
         submission=_submission(get("--submission"), root),
         seed=_seed(get("--seed")),
         language=_language(get("--lang")),
-        backend=_backend(get("--backend")),
+        wanted=_wanted(get),
         confine=get("--confine"),
         containers=get("--containers"),
         reports=Path(reports) if reports else None,
         json=Path(json) if json else None,
+        control=get("--as-control"),
         face=get("--face"),
         replay=get("--replay"),
     )
@@ -127,12 +150,10 @@ def _language(given: str | None) -> str:
     return wanted
 
 
-def _backend(given: str) -> str:
-    if given != "moto":
-        raise pytest.UsageError(
-            t(
-                "There is no backend {backend!r} yet: this version grades on moto, the embedded one.",
-                backend=given,
-            )
-        )
-    return given
+def _wanted(get: Callable[[str], Any]) -> Wanted:
+    wanted = Wanted(get("--backend"), get("--aws-account"), get("--aws-region"), get("--aws-ceiling"))
+    try:
+        wanted.check()
+    except BackendProblem as problem:
+        raise pytest.UsageError(str(problem)) from None
+    return wanted

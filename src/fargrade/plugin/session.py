@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
-from fargrade.backends.embedded import EmbeddedWorld
-from fargrade.backends.world import WorldFault
+from fargrade.backends.lacking import BackendProblem, first_unsupported
+from fargrade.backends.world import OpenWorld, WorldFault
 from fargrade.course import Answer, Course, Item, Submission
 from fargrade.course.language import translate as t
 from fargrade.course.tree import relative_files
 from fargrade.grading import OurFault
 from fargrade.plugin.containers import engine_on_demand
+from fargrade.plugin.control import Control
 from fargrade.plugin.options import Options
-from fargrade.plugin.supervision import ItemSandbox
+from fargrade.plugin.supervision import ITEM_SECONDS, ItemSandbox, wall_seconds
 from fargrade.sandbox import Sandbox
 from fargrade.workbench import Workbench, services_of, workbench
 
@@ -65,23 +66,36 @@ class GradingSession:
 
     @cached_property
     def workbench(self) -> Workbench:
-        return workbench(services_of(self.course.items), self.options.confine)
+        return workbench(services_of(self.course.items), self.options.confine, self.options.wanted)
+
+    @cached_property
+    def control(self) -> Control | None:
+        """What holds failures against the solution's; None where the backend needs none, or this is its run."""
+        if self.options.wanted.embedded or self.options.wanted.real or self.options.control:
+            return None
+        return Control(self.options, str(getattr(self.workbench.world, "url", self.options.backend)))
 
     @property
     def sandbox(self) -> Sandbox:
         """For one item: its jobs share a time."""
-        return ItemSandbox(self.workbench)
+        return ItemSandbox(self.workbench, max(ITEM_SECONDS, 3 * wall_seconds(self.workbench.world)))
 
-    def fresh_world(self, item: Item) -> EmbeddedWorld:
+    def fresh_world(self, item: Item) -> OpenWorld:
         """The world, emptied for `item`; its ids and times of day follow the run's seed.
 
         Raises OurFault when no world can be had.
         """
         self._world_of = item.id
         try:
+            if self.control:
+                self.control.run(item)
             return self.workbench.fresh_world(zlib.crc32(f"{self.options.seed}:{item.id}".encode()))
         except WorldFault as fault:
+            if not self.options.wanted.embedded:
+                raise OurFault(t("The backend failed: {why}", why=fault)) from None
             raise OurFault(t("The AWS emulator could not be started: {why}", why=fault)) from None
+        except BackendProblem as problem:
+            raise OurFault(str(problem)) from None
 
     def leave_world(self, item: Item) -> None:
         """The item is done with the world."""
@@ -97,6 +111,14 @@ class GradingSession:
         except WorldFault:
             return []
 
+    def excuse(self, item: Item, check: str, evidence: str) -> str:
+        """Why a failed check says nothing about the learner on this backend; "" where it counts."""
+        if self.options.wanted.embedded or self._world_of != item.id:
+            return ""
+        if lacking := first_unsupported(list(self.workbench.world.calls())):
+            return t("This backend could not do what the code asked of it: {call}", call=lacking)
+        return self.control.excuse(item, check, evidence) if self.control else ""
+
     def notes_of(self, item: Item) -> list[str]:
         """What else the learner should know of this item's grading: files that were left out."""
         return sorted({problem for problem in self.answer(item).problems.values() if problem})
@@ -111,6 +133,8 @@ class GradingSession:
                 "confined": confinement.confined,
                 "note": confinement.note,
             }
+            if not self.options.wanted.embedded:
+                used |= self.workbench.world.describe()
         return used
 
 

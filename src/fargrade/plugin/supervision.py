@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fargrade.backends.world import WorldFault
+from fargrade.backends.world import World, WorldFault
 from fargrade.course.language import translate as t
 from fargrade.grading import OurFault
-from fargrade.sandbox import Confinement, Job, Outcome, SandboxUnavailable
+from fargrade.sandbox import Confinement, Job, Limits, Outcome, SandboxUnavailable
 from fargrade.workbench import Workbench
 
 ITEM_SECONDS = 90.0  # what all jobs of one item may take together; an honest answer takes a few
+
+
+def wall_seconds(world: World) -> float:
+    """How long a learner's code may take: longer where the world's time is the machine's own."""
+    return float(getattr(world, "wall_seconds", Limits().wall_seconds))
 
 
 class ItemSandbox:

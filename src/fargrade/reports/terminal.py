@@ -198,11 +198,25 @@ class TerminalReport:
                     all=number(everything),
                 )
             )
+        remarks += self._backend(grade)
         if grade.backend.get("confined") is False:
             remarks.append(str(grade.backend.get("note") or t("The code ran unconfined: not a grade, a self-check.")))
         if not grade.complete:
             remarks.append(t("The grading was interrupted: what did not run is not judged."))
         return remarks
+
+    def _backend(self, grade: Grade) -> list[str]:
+        """What a backend that is not the embedded one is, and which services it lacks."""
+        services = grade.backend.get("services")
+        if not isinstance(services, dict):
+            return []
+        lacks = sorted(name for name, state in services.items() if state != "available")
+        named = " ".join(str(grade.backend.get(key) or "") for key in ("name", "edition", "version")).strip()
+        return [
+            t("Graded on {backend}: it lacks {services}.", backend=named, services=", ".join(lacks))
+            if lacks
+            else t("Graded on {backend}.", backend=named)
+        ]
 
     def _next(self, grade: Grade) -> list[tuple[str, str]]:
         rows = [(t("report"), place) for place in self.places]
