@@ -52,7 +52,7 @@ class Workbench:
             self.world.close_listeners()
         except WorldFault:
             self.world.close()
-            self.world = EmbeddedWorld.start(self._services)
+            self.world = open_world(self._wanted, self._services)
         self.sandbox = self._open_sandbox()
 
     def close(self) -> None:
