@@ -17,6 +17,7 @@ from fargrade.course.language import translate as t
 from fargrade.workbench import services_of, workbench
 
 USAGE = 2
+STYLE = Path(__file__).resolve().parent / "reports" / "page.css"
 INTERRUPTED = 130
 
 
@@ -158,6 +159,7 @@ def _arguments(course: Course, items: Sequence[Item], request: Request) -> list[
             f"--reports={reports}",
             f"--html={reports / 'grade.html'}",
             "--self-contained-html",
+            f"--css={STYLE}",
             f"--junitxml={reports / 'junit.xml'}",
         ]
     return [*arguments, *request.pytest]

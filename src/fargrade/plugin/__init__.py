@@ -6,6 +6,7 @@ It stays out of the way of other tests in the same run: a module that is no item
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ from fargrade.plugin.face import Face
 from fargrade.plugin.fixtures import answer, containers, item, learner, pipelines, rng, workflows, world
 from fargrade.plugin.nodes import Graded, graded
 from fargrade.plugin.options import add_options, read_options
+from fargrade.plugin.page import Page
 from fargrade.plugin.results import Results
 from fargrade.plugin.session import GradingSession
 from fargrade.verdict import Finding
@@ -46,6 +48,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if face:
         config.pluginmanager.register(face, "fargrade-face")
     config.pluginmanager.register(Collector(session, results, face), "fargrade-collector")
+    if options.reports and config.getoption("htmlpath", None):
+        file = Path(config.getoption("htmlpath"))
+        config.pluginmanager.register(Page(file, results.grade, options.replay), "fargrade-page")
+        if face:
+            face.report.places.append(str(file))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

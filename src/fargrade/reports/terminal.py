@@ -49,6 +49,11 @@ def number(points: float) -> str:
     return f"{points:g}"
 
 
+def worth(points: float) -> str:
+    """What a check is worth, in words."""
+    return t("1 point") if points == 1 else t("{points} points", points=number(points))
+
+
 class TerminalReport:
     """Writes to `console`. `replay` is the command that grades the same inputs again, without its seed."""
 
@@ -124,7 +129,7 @@ class TerminalReport:
             Text(getattr(self.signs, check.status), style=STYLES[check.status]),
             Text.assemble(
                 Text(plain(check.title), style="bold"),
-                f"  {t('{points} points', points=number(check.points))}",
+                f"  {worth(check.points)}",
             ),
         )
         return line
@@ -231,4 +236,4 @@ class TerminalReport:
         return rows
 
 
-__all__ = ["Signs", "TerminalReport", "number", "plain"]
+__all__ = ["Signs", "TerminalReport", "number", "plain", "worth"]
