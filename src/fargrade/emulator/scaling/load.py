@@ -69,16 +69,32 @@ def _publish(now: float) -> None:
             span = FINE if name in found.fine else MINUTE
             work = given.at(line, now - span)
             if now % span == 0 and work is not None and found.running:
-                _put(region, "AWS/ECS", name, cluster, service, now - span, utilisation(work, found.running))
+                busy = utilisation(work, found.running)
+                for _ in range(found.running):  # a sample a task
+                    _put(region, ("AWS/ECS", name, "Percent"), cluster, service, now - span, busy)
         if found.insights and now % MINUTE == 0 and now - MINUTE >= given.began:
-            for name, count in (("RunningTaskCount", found.running), ("DesiredTaskCount", found.desired)):
-                _put(region, "ECS/ContainerInsights", name, cluster, service, now - MINUTE, float(count))
+            _insights(region, cluster, service, found, given, now - MINUTE)
 
 
-def _put(region: str, namespace: str, name: str, cluster: str, service: str, at: float, number: float) -> None:
+def _insights(region: str, cluster: str, service: str, found: services.Served, given: Load, at: float) -> None:
+    """What Container Insights publishes of the minute: counts, and what is used of what is reserved."""
+    numbers = {
+        "RunningTaskCount": float(found.running),
+        "DesiredTaskCount": float(found.desired),
+        "PendingTaskCount": 0.0,
+    }
+    for name, line, size in (("Cpu", given.cpu, found.cpu), ("Memory", given.memory, found.memory)):
+        work, reserved = given.at(line, at), size * found.running
+        if work is not None and found.running:
+            share = utilisation(work, found.running) / 100
+            numbers |= {f"{name}Reserved": reserved, f"{name}Utilized": share * reserved}
+    for name, number in numbers.items():
+        _put(region, ("ECS/ContainerInsights", name, "None"), cluster, service, at, number)
+
+
+def _put(region: str, named: tuple[str, str, str], cluster: str, service: str, at: float, number: float) -> None:
     own = frozenset({("ClusterName", cluster), ("ServiceName", service)})
-    unit = "Percent" if namespace == "AWS/ECS" else "Count"
-    cloudwatch_of(region).metrics.put(Metric(namespace, name, own), value(at, number, unit))
+    cloudwatch_of(region).metrics.put(Metric(named[0], named[1], own), value(at, number, named[2]))
 
 
 evaluating.publishers.append(_publish)

@@ -8,13 +8,18 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Served:
-    """A service as scaling sees it. `fine` are the metrics it publishes every twenty seconds."""
+    """A service as scaling sees it.
+
+    `fine` are the metrics it publishes every twenty seconds, `cpu` and `memory` what a task has (units, MiB),
+    `insights` whether its cluster has Container Insights.
+    """
 
     desired: int
     running: int
     fine: frozenset[str] = frozenset()
     insights: bool = False
-    more: tuple[tuple[str, float], ...] = ()
+    cpu: float = 256.0
+    memory: float = 512.0
 
 
 class Services(Protocol):
@@ -34,7 +39,7 @@ class MotoServices:
         held = _service(region, cluster, service)
         if held is None or held.status == "INACTIVE":
             return None
-        running = int(getattr(held, "running_count", 0) or 0)
+        running = int(getattr(held, "running_count", 0) or held.desired_count or 0)
         monitoring: Any = getattr(held, "monitoring", None) or {}
         fine = {
             name
