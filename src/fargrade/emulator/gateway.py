@@ -169,7 +169,10 @@ class Gateway:
         return operation, parameters, protocols.as_cbor(response, found)
 
     def _judged(self, given: Incoming, call: rules.Call, request: Any, protocol: str) -> Response:
-        model = service_model(call.service).operation_model(call.operation)
+        known = service_model(call.service)
+        if call.operation not in known.operation_names:  # moto's own additions, such as forms that upload to S3
+            raise Refused("MethodNotAllowed", "The specified method is not allowed against this resource.", 405)
+        model = known.operation_model(call.operation)
         found = constraints.violations(model, call.parameters)
         if found:
             raise wording.refusal(call.service, protocol, found, (error.name for error in model.error_shapes))
