@@ -27,7 +27,7 @@ from fargrade.emulator import (
     wording,
 )
 from fargrade.emulator.errors import Refused, Response, error_in, error_response
-from fargrade.emulator.guard import MAX_BODY, Incoming, admit
+from fargrade.emulator.guard import MAX_BODY, Incoming, admit, claimed_protocol
 from fargrade.emulator.recording import Recording
 from fargrade.emulator.services import BY_MODEL, SERVICES, service_model
 
@@ -104,7 +104,7 @@ class Gateway:
                     self.recording.add(
                         "?", shown, {}, status=refused.status, error=refused.code, message=refused.message
                     )
-            return error_response(refused, "json")
+            return error_response(refused, claimed_protocol(path, headers))
         with self._lock:
             if record:
                 self._pass_time()

@@ -61,9 +61,7 @@ def admit(method: str, path: str, headers: Mapping[str, str], body: bytes, home:
 
 
 def _scope(path: str, headers: Mapping[str, str], body: bytes, home: str) -> tuple[Service, str, str]:
-    found = SCOPE.search(_header(headers, "Authorization")) or SCOPE.search(
-        "Credential=" + unquote(_query(path, "X-Amz-Credential"))
-    )
+    found = _signed(path, headers)
     scope, region = (found[4], found[3]) if found else (_unsigned(body), home)
     service = SERVICES.get(scope)
     if not scope:
@@ -75,8 +73,22 @@ def _scope(path: str, headers: Mapping[str, str], body: bytes, home: str) -> tup
             "UnknownEndpoint", f"{service.model} has no endpoint in {region}: use {service.only_region}.", 404
         )
     if not known_region(region):
-        raise Refused("UnknownEndpoint", f"AWS has no region {region}.", 404)
+        raise Refused("UnknownEndpoint", f"There is no region {region} among those of AWS's commercial partition.", 404)
     return service, region, found[1] if found else ""
+
+
+def _signed(path: str, headers: Mapping[str, str]) -> re.Match[str] | None:
+    """The credential scope that the request is signed for, in its header or (presigned) in its address."""
+    return SCOPE.search(_header(headers, "Authorization")) or SCOPE.search(
+        "Credential=" + unquote(_query(path, "X-Amz-Credential"))
+    )
+
+
+def claimed_protocol(path: str, headers: Mapping[str, str]) -> str:
+    """The protocol in which the client of a request that may not pass will read the refusal."""
+    found = _signed(path, headers)
+    service = SERVICES.get(found[4]) if found else None
+    return service_model(service.model).protocol if service else "json"
 
 
 def _unsigned(body: bytes) -> str:
