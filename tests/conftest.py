@@ -17,6 +17,7 @@ from fargrade.sandbox import Sandbox, open_sandbox
 from fargrade.sandbox.confinement import bubblewrap_problem
 
 ROOT = Path(__file__).resolve().parent.parent
+SLOW = "minutes of moto's own tests: make test args='-m moto', and in CI"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -29,6 +30,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         "bubblewrap": bubblewrap_problem(),
         "docker": engine_problem() if any(one.get_closest_marker("docker") for one in items) else "",
         "browser": "" if any(map(shutil.which, CHROMIUM)) else "there is no Chromium on this machine",
+        "moto": "" if config.getoption("--require-everything") or "moto" in config.option.markexpr else SLOW,
     }
     for item in items:
         for mark, problem in lacking.items():
