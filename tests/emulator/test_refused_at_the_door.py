@@ -19,9 +19,7 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("service", ASKED)
-def test_a_region_that_is_not_there_is_said_in_the_services_own_protocol(
-    embedded: EmbeddedWorld, service: str
-) -> None:
+def test_a_region_that_is_not_there_is_said_in_the_services_own_protocol(embedded: EmbeddedWorld, service: str) -> None:
     client = embedded.client(service, "cn-north-1")
     operation, parameters = ASKED[service]
     with pytest.raises(ClientError) as refused:

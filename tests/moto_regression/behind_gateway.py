@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -71,7 +72,7 @@ def pytest_runtest_makereport(
             "message": getattr(crash, "message", str(report.longrepr))[:400],
             "refused": list(dict.fromkeys(_refused))[-12:],
         }
-        with open(os.environ["MOTO_REGRESSION_OUT"], "a", encoding="utf-8") as out:
+        with Path(os.environ["MOTO_REGRESSION_OUT"]).open("a", encoding="utf-8") as out:
             out.write(json.dumps(said) + "\n")
     return report
 

@@ -67,9 +67,9 @@ def failures(source: Path, service: str, out: Path) -> list[Failed]:
     """Run moto's tests for `service` behind the gateway; those that fail."""
     out.touch()
     left_out = [f"--ignore-glob={pattern}" for pattern in REASONS["left_out"]["files"]]
+    pytest_alone = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(source)]
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:fargrade", "-c", os.devnull]
-        + ["--rootdir", str(source), "-p", "behind_gateway", *left_out, f"tests/test_{service}"],
+        [sys.executable, *pytest_alone, "-p", "behind_gateway", *left_out, f"tests/test_{service}"],
         cwd=source,
         env={**os.environ, "PYTHONPATH": f"{source}{os.pathsep}{HERE}", "MOTO_REGRESSION_OUT": str(out)},
         capture_output=True,
