@@ -22,7 +22,7 @@ DASHES = ("", "6 3", "2 2", "8 3 2 3", "1 3", "10 4")
 HOP = {"passed": ("#2e7d32", "✓"), "failed": ("#c62828", "✗"), "not_judged": ("#9e9e9e", "–")}
 BARS = " ▁▂▃▄▅▆▇█"
 PLAIN_BARS = " .:-=+*#%@"
-SPARK = 60
+SPARK = 48
 HOP_WIDTH, HOP_HEIGHT, HOP_GAP, HOPS_A_ROW = 132, 54, 32, 4
 
 

@@ -22,6 +22,7 @@ from fargrade.semantics.alarms import Metric, value
 from fargrade.semantics.scaling import utilisation
 
 MINUTE, FINE = 60, 20
+IDLE_MEMORY = 20.0
 
 
 @dataclass
@@ -61,19 +62,33 @@ def service_minutes(region: str, cluster: str, service: str) -> dict[str, Any]:
 
 
 def _publish(now: float) -> None:
+    clusters: dict[tuple[str, str, str, float], list[float]] = {}
     for (region, cluster, service), given in _loads.items():
         found = services.current.find(region, cluster, service)
         if found is None:
             continue
         for name, line in (("CPUUtilization", given.cpu), ("MemoryUtilization", given.memory)):
             span = FINE if name in found.fine else MINUTE
-            work = given.at(line, now - span)
-            if now % span == 0 and work is not None and found.running:
-                busy = utilisation(work, found.running)
+            if now % span or not found.running or now - span < given.began:
+                continue
+            busy = _busy(given, line, now - span, found.running)
+            if busy is not None:
                 for _ in range(found.running):  # a sample a task
                     _put(region, ("AWS/ECS", name, "Percent"), cluster, service, now - span, busy)
+                clusters.setdefault((region, cluster, name, now - span), []).extend([busy] * found.running)
         if found.insights and now % MINUTE == 0 and now - MINUTE >= given.began:
             _insights(region, cluster, service, found, given, now - MINUTE)
+    for (region, cluster, name, at), samples in clusters.items():
+        whole = Metric("AWS/ECS", name, frozenset({("ClusterName", cluster)}))
+        cloudwatch_of(region).metrics.put(whole, value(at, sum(samples) / len(samples), "Percent"))
+
+
+def _busy(given: Load, line: list[float | None], at: float, running: int) -> float | None:
+    """How busy the tasks are, in per cent; memory that nobody loads is what an idle application takes."""
+    if line is given.memory and not line:
+        return IDLE_MEMORY if given.at(given.cpu, at) is not None else None
+    work = given.at(line, at)
+    return None if work is None else utilisation(work, running)
 
 
 def _insights(region: str, cluster: str, service: str, found: services.Served, given: Load, at: float) -> None:
@@ -84,10 +99,10 @@ def _insights(region: str, cluster: str, service: str, found: services.Served, g
         "PendingTaskCount": 0.0,
     }
     for name, line, size in (("Cpu", given.cpu, found.cpu), ("Memory", given.memory, found.memory)):
-        work, reserved = given.at(line, at), size * found.running
-        if work is not None and found.running:
-            share = utilisation(work, found.running) / 100
-            numbers |= {f"{name}Reserved": reserved, f"{name}Utilized": share * reserved}
+        busy = _busy(given, line, at, found.running)
+        if busy is not None and found.running:
+            reserved = size * found.running
+            numbers |= {f"{name}Reserved": reserved, f"{name}Utilized": busy / 100 * reserved}
     for name, number in numbers.items():
         _put(region, ("ECS/ContainerInsights", name, "None"), cluster, service, at, number)
 
