@@ -42,7 +42,7 @@ SERVICES = {
         Service("elasticloadbalancing", "elbv2", "elasticloadbalancing"),
         Service("application-autoscaling", "application-autoscaling", ours="scaling"),
         Service("monitoring", "cloudwatch", "monitoring", ours="cloudwatch"),
-        Service("logs", "logs"),
+        Service("logs", "logs", ours="logs"),
         Service("xray", "xray"),
         Service("s3", "s3"),
         Service("codebuild", "codebuild", in_moto=False, ours="codebuild"),
