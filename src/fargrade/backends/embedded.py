@@ -109,6 +109,7 @@ class EmbeddedWorld:
         size: int = 50_000_000,
         architecture: str = "amd64",
         children: Sequence[str] = (),
+        behaviour: Mapping[str, Any] | None = None,
     ) -> str:
         digest: str = self.control(
             "push_image",
@@ -120,6 +121,7 @@ class EmbeddedWorld:
             size=size,
             architecture=architecture,
             children=list(children) or None,
+            behaviour=dict(behaviour) if behaviour is not None else None,
         )["digest"]
         return digest
 

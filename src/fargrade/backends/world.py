@@ -81,8 +81,14 @@ class World(Protocol):
         size: int = 50_000_000,
         architecture: str = "amd64",
         children: Sequence[str] = (),
+        behaviour: Mapping[str, Any] | None = None,
     ) -> str:
-        """Push an image (or an index of `children`) and return its digest. Raises botocore's ClientError."""
+        """Push an image (or an index of `children`) and return its digest. Raises botocore's ClientError.
+
+        `behaviour` is what it does when a container runs it: `ports`, `answers` (status by path), `otherwise`, `body`,
+        `ready_after`, `exits`, `exits_after`, `prints`, `needs`, `memory`, `port_from`. Without it, it listens on the
+        ports that its container maps and answers 200 to everything.
+        """
 
     def seed_findings(
         self, repository: str, digest: str, findings: Sequence[Mapping[str, Any]], *, status: str = "COMPLETE"

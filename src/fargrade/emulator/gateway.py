@@ -15,6 +15,7 @@ from fargrade.emulator import (
     ec2,
     ecr,
     ecr_public,
+    ecs,
     elbv2,
     extensions,
     iam,
@@ -31,7 +32,7 @@ from fargrade.emulator.guard import MAX_BODY, Incoming, admit, claimed_protocol
 from fargrade.emulator.recording import Recording
 from fargrade.emulator.services import BY_MODEL, SERVICES, service_model
 
-__all__ = ["MAX_BODY", "Gateway", "ec2", "ecr", "ecr_public", "elbv2", "iam", "sts"]
+__all__ = ["MAX_BODY", "Gateway", "ec2", "ecr", "ecr_public", "ecs", "elbv2", "iam", "sts"]
 
 MAX_FAULTS = 20
 

@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from fargrade.emulator import clock, ecr
+from fargrade.emulator import clock, ecr, image_behaviour
 from fargrade.emulator.extensions import control_op
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -27,10 +27,12 @@ def push_image(
     size: int = 50_000_000,
     architecture: str = "amd64",
     children: list[str] | None = None,
+    behaviour: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Push an image (or, with `children`, an index of them) under every tag; returns its digest.
 
-    The image follows from `content`: the same content is the same digest. Refused as PutImage is.
+    The image follows from `content`: the same content is the same digest. `behaviour` is what it does when it runs
+    (image_behaviour.Behaviour's fields). Refused as PutImage is.
     """
     held = ecr.repository(region, repository)
     manifest = index_manifest(children) if children else image_manifest(held, content, size, architecture)
@@ -40,6 +42,8 @@ def push_image(
     assert image is not None
     if pushed_at is not None:
         image.pushed = datetime.fromtimestamp(pushed_at, UTC)
+    if behaviour is not None:
+        image_behaviour.of_pushed(image.get_image_digest(), image_behaviour.described(behaviour))
     ecr.scan_on_push(region, held, image)
     return {"digest": image.get_image_digest()}
 
@@ -57,6 +61,7 @@ def image_manifest(held: Any, content: str, size: int, architecture: str) -> str
     layer = digest_of(f"layer {content}".encode())
     held.layers[layer] = size
     held.layers[digest_of(config)] = len(config)
+    image_behaviour.of_config(digest_of(config), architecture)
     return json.dumps(
         {
             "schemaVersion": 2,
