@@ -200,11 +200,7 @@ def test_each_task_has_an_interface(world, tasks):
     expect(
         len(seen) == TASKS and len(addresses) == TASKS and not wrong,
         expected=t("{count} tasks with {count} interfaces, in the subnets named", count=TASKS),
-        found=t(
-            "{count} interfaces, with the addresses {addresses}",
-            count=len(seen),
-            addresses=", ".join(sorted(addresses)),
-        ),
+        found=t("{count} interfaces: {addresses}", count=len(seen), addresses=", ".join(sorted(addresses))),
         on_aws=t("in the network mode awsvpc a task is a host of its own"),
     )
 
