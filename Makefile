@@ -57,7 +57,7 @@ learned: $(READY)
 	@$(BIN)/fargrade learned $(call given,item lang)
 
 batch: $(READY)
-	@$(BIN)/fargrade batch $(call given,submissions out week item workers seed policy scheduler also lang) \
+	@$(BIN)/fargrade batch $(call given,submissions out week item workers seed policy scheduler also lang containers) \
 	  $(if $(resume),--resume) $(if $(unconfined),--unconfined)
 
 replay: $(READY)

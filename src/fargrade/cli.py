@@ -99,6 +99,9 @@ def _batch_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--containers", default="off", choices=("off", "auto", "on"), help="real containers: builds run on the engine"
     )
+    command.add_argument(
+        "--job-seconds", type=float, default=0, help="how long one call of a learner's code may take (20)"
+    )
     command.add_argument("--policy", default="", help="weights and late policy (default: course.toml beside them)")
     command.add_argument("--scheduler", default="", help="grade on the workers of this dask scheduler: tls://HOST:PORT")
     command.add_argument("--tls", nargs=3, default=("", "", ""), metavar=("CA", "CERT", "KEY"), help="for tls://")
@@ -179,6 +182,7 @@ def run_batch(given: argparse.Namespace) -> int:
         resume=given.resume,
         unconfined=given.unconfined,
         containers=given.containers,
+        job_seconds=min(600.0, max(1.0, given.job_seconds)) if given.job_seconds else 0.0,
         policy=Path(given.policy) if given.policy else None,
         scheduler=given.scheduler,
         tls=tuple(given.tls),

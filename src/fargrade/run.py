@@ -37,6 +37,7 @@ class Request:
     confine: str = ""
     containers: str = ""
     replay: str = ""
+    job_seconds: str = ""
     face: bool = True
     pytest: tuple[str, ...] = ()
 
@@ -148,6 +149,7 @@ def _arguments(course: Course, items: Sequence[Item], request: Request) -> list[
         ("--confine", request.confine),
         ("--containers", request.containers),
         ("--replay", request.replay),
+        ("--job-seconds", request.job_seconds),
     ):
         if value:
             arguments.append(f"{option}={value}")

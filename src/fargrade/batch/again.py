@@ -37,6 +37,7 @@ def replay(course: Course, out: Path, student: str, item: str) -> int:
         lang=terms.language,
         confine=terms.confine,
         containers=terms.containers,
+        job_seconds=f"{terms.job_seconds:g}" if terms.job_seconds else "",
         replay=f"make replay out={out} student={student}" + (f" item={item}" if item else ""),
     )
     return grade(course, chosen, request)

@@ -48,6 +48,7 @@ class Wanted:
     resume: bool = False
     unconfined: bool = False
     containers: str = "off"
+    job_seconds: float = 0.0
     policy: Path | None = None
     scheduler: str = ""
     tls: tuple[str, str, str] = ("", "", "")
@@ -133,6 +134,7 @@ def _settings(course: Course, items: Sequence[Item], wanted: Wanted, records: Re
         language=current_language(),
         confine="off" if wanted.unconfined else "required",
         containers=wanted.containers,
+        job_seconds=wanted.job_seconds,
         course=course_version(course),
     )
     where = str(wanted.submissions.absolute())

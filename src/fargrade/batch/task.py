@@ -18,6 +18,7 @@ class Terms:
     language: str = "en"
     confine: str = "required"
     containers: str = "off"  # a stranger's Dockerfile is a stranger's program: `docker build` runs it on the engine
+    job_seconds: float = 0.0  # how long one call of a learner's code may take; 0: as at home
     course: str = ""  # the version of the course, graders and harness: see fargrade.batch.version
 
     @classmethod

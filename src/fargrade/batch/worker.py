@@ -129,6 +129,7 @@ def _graded(
         json=str(result),
         confine=message["confine"],
         containers=message["terms"]["containers"],
+        job_seconds=_given(message["terms"]["job_seconds"]),
         face=False,
         pytest=("-q", "--no-header", "--no-summary", "--tb=no", "-p", "no:cacheprovider"),
     )
@@ -141,6 +142,10 @@ def _graded(
     # For the next one, which may be there already; it warms up while this one's result is kept.
     workbench((), message["confine"]).renew_sandbox()
     return {"grade": told}
+
+
+def _given(seconds: float) -> str:
+    return f"{seconds:g}" if seconds else ""
 
 
 def _lay(files: dict[str, str], folder: Path) -> None:

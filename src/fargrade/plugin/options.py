@@ -35,6 +35,7 @@ class Options:
     control: bool
     face: bool
     replay: str
+    job_seconds: float | None
 
     @property
     def backend(self) -> str:
@@ -81,6 +82,9 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="COMMAND",
         help="the command that replays this run, printed with the result",
     )
+    group.addoption(
+        "--job-seconds", default="", metavar="N", help="end a call of the learner's code after so long (20)"
+    )
     group.addoption("--face", action="store_true", help="show items and verdicts instead of pytest's own output")
 
 
@@ -101,6 +105,7 @@ def read_options(config: pytest.Config, root: Path) -> Options:
         control=get("--as-control"),
         face=get("--face"),
         replay=get("--replay"),
+        job_seconds=_seconds(get("--job-seconds")),
     )
 
 
@@ -133,6 +138,18 @@ def _seed(given: str | None) -> int:
             t("The seed is a whole number from 0 to {most}, not {given!r}.", most=MAX_SEED, given=given)
         )
     return int(given)
+
+
+def _seconds(given: str) -> float | None:
+    if not given:
+        return None
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= 600:
+        raise pytest.UsageError(t("--job-seconds is from 1 to 600, not {given!r}.", given=given))
+    return seconds
 
 
 def _language(given: str | None) -> str:

@@ -78,7 +78,8 @@ class GradingSession:
     @property
     def sandbox(self) -> Sandbox:
         """For one item: its jobs share a time."""
-        return ItemSandbox(self.workbench, max(ITEM_SECONDS, 3 * wall_seconds(self.workbench.world)))
+        together = max(ITEM_SECONDS, 3 * wall_seconds(self.workbench.world))
+        return ItemSandbox(self.workbench, together, self.options.job_seconds)
 
     def fresh_world(self, item: Item) -> OpenWorld:
         """The world, emptied for `item`; its ids and times of day follow the run's seed.

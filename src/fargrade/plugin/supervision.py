@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from fargrade.backends.world import World, WorldFault
@@ -21,8 +22,9 @@ def wall_seconds(world: World) -> float:
 class ItemSandbox:
     """The workbench's sandbox, as one item uses it. See fargrade.sandbox.Sandbox."""
 
-    def __init__(self, workbench: Workbench, seconds: float = ITEM_SECONDS) -> None:
+    def __init__(self, workbench: Workbench, seconds: float = ITEM_SECONDS, job_seconds: float | None = None) -> None:
         self._workbench = workbench
+        self._job_seconds = math.inf if job_seconds is None else job_seconds
         self._left = self._together = seconds
 
     @property
@@ -37,7 +39,9 @@ class ItemSandbox:
         """Run the job. Raises OurFault where a bad end may be our doing."""
         if self._left <= 0:
             return Outcome("timed_out", seconds=self._together)
-        limits = replace(job.limits, wall_seconds=min(job.limits.wall_seconds, max(self._left, 1.0)))
+        seconds = min(job.limits.wall_seconds, self._job_seconds, max(self._left, 1.0))
+        processor = min(job.limits.cpu_seconds, math.ceil(seconds))
+        limits = replace(job.limits, wall_seconds=seconds, cpu_seconds=processor)
         try:
             outcome = self._workbench.sandbox.run(replace(job, limits=limits))
         except SandboxUnavailable as unavailable:
