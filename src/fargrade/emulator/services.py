@@ -43,7 +43,7 @@ SERVICES = {
         Service("application-autoscaling", "application-autoscaling", ours="scaling"),
         Service("monitoring", "cloudwatch", "monitoring", ours="cloudwatch"),
         Service("logs", "logs", ours="logs"),
-        Service("xray", "xray"),
+        Service("xray", "xray", ours="xray"),
         Service("s3", "s3"),
         Service("codebuild", "codebuild", in_moto=False, ours="codebuild"),
         Service("codepipeline", "codepipeline", in_moto=False, ours="codepipeline"),
