@@ -13,7 +13,7 @@ AWS_WHERE := /usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin
 quote = '$(subst ','\'',$(1))'
 given = $(foreach name,$(1),$(if $($(name)),--$(name)=$(call quote,$($(name)))))
 
-.PHONY: help grade watch hint learned batch replay verify test fast bench fidelity lint types lock clean
+.PHONY: help grade sweep watch hint learned batch replay verify test fast bench fidelity lint types lock clean
 .DEFAULT_GOAL := help
 
 help:  ## What there is to do
@@ -63,6 +63,9 @@ batch: $(READY)
 replay: $(READY)
 	@$(BIN)/fargrade $(if $(out),replay $(call given,out student item),\
 	  grade $(call given,submission week item seed lang confine))
+
+sweep: $(READY)
+	@$(BIN)/fargrade sweep
 
 verify: $(READY)
 	@$(BIN)/fargrade verify $(call given,week item seed seeds containers)

@@ -38,7 +38,7 @@ LAYERS = {
     "verify": {"course", "run", "workbench"},
     "watch": {"course", "run", "workbench"},
     "batch": {"course", "verdict", "sandbox", "run", "workbench", "verify", "reports"},
-    "cli": {"course", "run", "verify", "watch", "hints", "emulator", "batch"},
+    "cli": {"course", "backends", "run", "verify", "watch", "hints", "emulator", "batch"},
 }
 GRADERS_MAY = {"grading", "semantics", "lint", "given"}
 LONGEST = 600

@@ -7,6 +7,7 @@ from fargrade.grading import check, expect, t
 
 FILE = "repository.py"
 FUNCTION = "create_repository"
+ACCOUNT_DOLLARS = 0.01
 GUIDE = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/"
 
 
@@ -22,11 +23,12 @@ class Made:
 
     def resource_tags(self):
         found = self.ecr.list_tags_for_resource(resourceArn=self.now()["repositoryArn"])["tags"]
-        return {tag["Key"]: tag["Value"] for tag in found}
+        return {tag["Key"]: tag["Value"] for tag in found if not tag["Key"].startswith("fargrade:")}
 
 
-def some_name(rng):
-    return f"{rng.choice(['shop', 'media', 'ops'])}/{rng.choice(['api', 'web', 'worker'])}-{rng.randrange(10**6)}"
+def some_name(world, rng):
+    name = f"{rng.choice(['shop', 'media', 'ops'])}/{rng.choice(['api', 'web', 'worker'])}-{rng.randrange(10**6)}"
+    return world.named(name)
 
 
 def some_tags(rng):
@@ -42,8 +44,8 @@ def some_key(world, rng):
 def made(world, learner, rng):
     """Given: two repositories made by the learner's function, one with a key and one without."""
     repositories = []
-    for key in (None, some_key(world, rng)):
-        name, tags = some_name(rng), some_tags(rng)
+    for key in (None,) if world.real else (None, some_key(world, rng)):  # AWS looks whether the key is there
+        name, tags = some_name(world, rng), some_tags(rng)
         arguments = (name, tags, key) if key else (name, tags)
         repositories.append(Made(world, name, tags, key, learner.call(FILE, FUNCTION, *arguments)))
     return repositories
@@ -147,7 +149,7 @@ def test_it_can_be_run_again(made, world, learner):
 def test_an_existing_repository_is_brought_in_line(world, learner, rng):
     """A repository made by hand, with tags that move, is brought in line"""
     ecr = world.client("ecr")
-    name, tags = some_name(rng), some_tags(rng)
+    name, tags = some_name(world, rng), some_tags(rng)
     stale = [{"Key": "owner", "Value": "nobody"}, {"Key": "team", "Value": "unknown"}]
     ecr.create_repository(repositoryName=name, imageTagMutability="MUTABLE", tags=stale)
     world.push_image(name, ["v1"])

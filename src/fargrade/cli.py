@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fargrade import __version__
+from fargrade.backends.lacking import BackendProblem
 from fargrade.course import Course, CourseProblem, Item
 from fargrade.course.language import languages, use_language
 from fargrade.course.language import translate as t
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         use_language(given.lang or os.environ.get("FARGRADE_LANG") or "en")
         status: int = given.run(given)
-    except (CourseProblem, ValueError) as problem:
+    except (CourseProblem, BackendProblem, ValueError) as problem:
         print(problem, file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
@@ -205,6 +206,14 @@ def run_gradebook(given: argparse.Namespace) -> int:
     return gradebook(Course.find(), Path(given.out), Path(given.policy) if given.policy else None)
 
 
+def run_sweep(given: argparse.Namespace) -> int:
+    """Finish what gradings on a real account left behind; 0 where nothing is left."""
+    del given
+    from fargrade.backends.account import sweep_unfinished
+
+    return 1 if sweep_unfinished() else 0
+
+
 def run_emulator(given: argparse.Namespace) -> int:
     """Serve the embedded backend alone."""
     from fargrade.emulator.__main__ import serve_alone
@@ -225,6 +234,7 @@ COMMANDS = (
     ("batch", run_batch, "grade a folder of submissions, and make their gradebook"),
     ("replay", run_replay, "grade a submission of a batch again, with the learner's very inputs"),
     ("gradebook", run_gradebook, "make a batch's gradebook anew, without grading"),
+    ("sweep", run_sweep, "remove what a grading on a real account left behind"),
     ("emulator", run_emulator, "serve the embedded AWS on a port"),
 )
 OPTIONS = {
@@ -236,6 +246,7 @@ OPTIONS = {
     "batch": _batch_options,
     "replay": _replay_options,
     "gradebook": _gradebook_options,
+    "sweep": lambda _: None,
     "emulator": _emulator_options,
 }
 

@@ -14,7 +14,7 @@ from fargrade.backends.lacking import BackendProblem
 from fargrade.backends.opening import EMBEDDED, Wanted
 from fargrade.course import Course, CourseProblem, Item
 from fargrade.course.language import translate as t
-from fargrade.workbench import services_of, workbench
+from fargrade.workbench import dollars_of, services_of, workbench
 
 USAGE = 2
 STYLE = Path(__file__).resolve().parent / "reports" / "page.css"
@@ -113,7 +113,8 @@ def _start_early(items: Sequence[Item], request: Request) -> None:
     """Begin starting the world and the sandbox; what is wrong with the request pytest will say."""
     if not _in_parallel(request):
         try:
-            workbench(services_of(items), request.confine or "auto", request.wanted)
+            wanted = replace(request.wanted, estimate=dollars_of(items))
+            workbench(services_of(items), request.confine or "auto", wanted)
         except BackendProblem as problem:
             raise CourseProblem(str(problem)) from None
 

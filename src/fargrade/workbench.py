@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from fargrade.backends.opening import Wanted, open_world
 from fargrade.backends.world import OpenWorld, WorldFault
 from fargrade.course import Item
+from fargrade.course.checks import account_dollars
 from fargrade.sandbox import Sandbox, open_sandbox
 
 EMBEDDED = Wanted()
@@ -92,6 +93,11 @@ def close_workbench() -> None:
     if _current is not None:
         _current.close()
         _current = None
+
+
+def dollars_of(items: Iterable[Item]) -> float:
+    """What grading `items` on a real account may cost; those that make no sense there make nothing."""
+    return sum(account_dollars(item.grader) or 0.0 for item in items)
 
 
 def services_of(items: Iterable[Item]) -> list[str]:

@@ -50,6 +50,13 @@ class EmbeddedWorld:
         return cls(tuple(services), region)
 
     @property
+    def real(self) -> bool:
+        return False
+
+    def named(self, name: str) -> str:
+        return name
+
+    @property
     def registry(self) -> str:
         return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com"
 

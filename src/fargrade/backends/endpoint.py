@@ -181,6 +181,13 @@ class EndpointWorld:
         }
 
     @property
+    def real(self) -> bool:
+        return False
+
+    def named(self, name: str) -> str:
+        return name
+
+    @property
     def registry(self) -> str:
         return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com"
 

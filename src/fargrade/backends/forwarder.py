@@ -95,6 +95,9 @@ class Forwarder:
             response = self._send(given)
         except Refused as refused:
             response = error_response(refused, service_model(given.service.model).protocol)
+        except Exception as error:  # ours, or the backend's: never the learner's
+            fault = Refused("InternalFailure", f"{type(error).__name__}: {error}"[:300], 501)
+            response = error_response(fault, service_model(given.service.model).protocol)
         call = self._record(given.service.model, operation, parameters, response, given.region)
         if self._watch:
             self._watch(call, response)

@@ -62,6 +62,13 @@ class World(Protocol):
         """What the learner's code finds in its environment, as in a shell that is logged in to AWS."""
 
     @property
+    def real(self) -> bool:
+        """Whether this is AWS itself, where nothing can be made up: no key that is not there, no time that passes."""
+
+    def named(self, name: str) -> str:
+        """The name to give to what is made: on a real account it says whose it is, elsewhere it is `name`."""
+
+    @property
     def registry(self) -> str:
         """The private registry's host: ACCOUNT.dkr.ecr.REGION.amazonaws.com."""
 

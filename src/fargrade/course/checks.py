@@ -52,6 +52,14 @@ def _read_checks(grader: Path, _changed: int) -> tuple[CheckSpec, ...]:
     )
 
 
+def account_dollars(grader: Path) -> float | None:
+    """What grading on a real account may cost, as the grader's ACCOUNT_DOLLARS says; None: it makes no sense there."""
+    if not grader.is_file():
+        return None
+    value = _constants(ast.parse(grader.read_text(encoding="utf-8"))).get("ACCOUNT_DOLLARS")
+    return float(value) if isinstance(value, int | float) else None
+
+
 def _constants(module: ast.Module) -> dict[str, Any]:
     """The module's own constants, such as the first part of its documentation's addresses."""
     return {

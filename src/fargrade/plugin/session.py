@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,16 @@ import pytest
 from fargrade.backends.lacking import BackendProblem, first_unsupported
 from fargrade.backends.world import OpenWorld, WorldFault
 from fargrade.course import Answer, Course, Item, Submission
+from fargrade.course.checks import account_dollars
 from fargrade.course.language import translate as t
 from fargrade.course.tree import relative_files
-from fargrade.grading import OurFault
+from fargrade.grading import NotJudged, OurFault
 from fargrade.plugin.containers import engine_on_demand
 from fargrade.plugin.control import Control
 from fargrade.plugin.options import Options
 from fargrade.plugin.supervision import ITEM_SECONDS, ItemSandbox, wall_seconds
 from fargrade.sandbox import Sandbox
-from fargrade.workbench import Workbench, services_of, workbench
+from fargrade.workbench import Workbench, dollars_of, services_of, workbench
 
 
 class GradingSession:
@@ -66,7 +68,8 @@ class GradingSession:
 
     @cached_property
     def workbench(self) -> Workbench:
-        return workbench(services_of(self.course.items), self.options.confine, self.options.wanted)
+        wanted = replace(self.options.wanted, estimate=dollars_of(self.course.items))
+        return workbench(services_of(self.course.items), self.options.confine, wanted)
 
     @cached_property
     def control(self) -> Control | None:
@@ -86,6 +89,8 @@ class GradingSession:
 
         Raises OurFault when no world can be had.
         """
+        if self.options.wanted.real and account_dollars(item.grader) is None:
+            raise NotJudged(t("This item needs the embedded world (backend=moto), not a real account."))
         self._world_of = item.id
         try:
             if self.control:
