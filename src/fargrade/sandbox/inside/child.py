@@ -13,6 +13,7 @@ import types
 from datetime import date, datetime
 from typing import Any
 
+import sidecar
 import worldtime
 
 try:
@@ -22,7 +23,7 @@ except ImportError:  # Windows: no limits, and no promise of any
 
 MAX_MESSAGE = 4000
 RESULT = 3
-OURS = ("child", "frames", "folders", "identity", "processes", "runner", "supervise", "warming", "worldtime")
+OURS = ("child", "frames", "folders", "identity", "processes", "runner", "sidecar", "supervise", "warming", "worldtime")
 
 
 def become(job: dict[str, Any], folder: str, result: int, stdout: int, stderr: int) -> None:
@@ -39,9 +40,12 @@ def become(job: dict[str, Any], folder: str, result: int, stdout: int, stderr: i
     limit(job["limits"])
     if job["argv"]:
         _execute(job["argv"])
+    beside = sidecar.start()
     worldtime.install()
     streams = _look_ordinary(job["python"]["file"])
     body = json.dumps(call(job["python"], folder, job["limits"]["result_bytes"])).encode()
+    if beside:
+        beside.finish()
     for stream in (sys.stdout, sys.stderr, *streams):
         try:
             stream.flush()
