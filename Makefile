@@ -94,7 +94,7 @@ lock:  ## Write the lock files anew: needs uv
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --extra awscli --extra tools --extra containers --extra build -c requirements/course.lock -o requirements/awscli.lock pyproject.toml
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --extra dev --extra tools --extra containers --extra build -c requirements/course.lock -o requirements/dev.lock pyproject.toml
+	  --extra dev --extra dask --extra tools --extra containers --extra build -c requirements/course.lock -o requirements/dev.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) reports .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -70,7 +70,7 @@ def batch(course: Course, items: Sequence[Item], wanted: Wanted) -> int:
     with _only_one(records), _ended_gently():
         settings = _settings(course, items, wanted, records)
         records.keep_settings(settings)
-        _announce(console, settings, listed)
+        _announce(console, settings, listed, wanted)
         return _Batch(course, listed, wanted, settings, records, policy, console).run()
 
 
@@ -141,7 +141,7 @@ def _settings(course: Course, items: Sequence[Item], wanted: Wanted, records: Re
     return Settings(terms, where, not wanted.unconfined, time.time(), versions={"fargrade": version("fargrade")})
 
 
-def _announce(console: Console, settings: Settings, listed: Sequence[Entry]) -> None:
+def _announce(console: Console, settings: Settings, listed: Sequence[Entry], wanted: Wanted) -> None:
     terms = settings.terms
     console.print(
         t(
@@ -152,6 +152,8 @@ def _announce(console: Console, settings: Settings, listed: Sequence[Entry]) -> 
             version=terms.course,
         )
     )
+    if wanted.scheduler.startswith("tcp://"):
+        console.print(t("tcp:// is for a network that is yours alone: its port runs what anybody sends. Use tls://."))
     if not settings.confined:
         console.print(
             t("Unconfined: any of them can read and change what you can. The gradebook says so."), style="red"
@@ -186,6 +188,10 @@ class _Batch:
         self.display = Display(len(listed), self.pool.busy, console)
 
     def _open_pool(self) -> Pool:
+        if self.wanted.scheduler:
+            from fargrade.batch.remote import RemotePool
+
+            return RemotePool(self.course, self.wanted.scheduler, self.wanted.tls)
         return LocalPool(self.course, self.wanted.workers or os.cpu_count() or 1)
 
     def run(self) -> int:
