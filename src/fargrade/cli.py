@@ -6,6 +6,8 @@ Exit status: 0 all passed, 1 something failed, 2 wrong usage, 3 nothing could be
 from __future__ import annotations
 
 import argparse
+import codecs
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -19,10 +21,13 @@ from fargrade.course.language import translate as t
 
 USAGE = 2
 INTERRUPTED = 130
+# One for one, so that columns stay columns.
+NEAREST = dict(zip("…→“”’–—·×≥≤", '~>""\'--.x><', strict=True))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    _speak_plainly()
     given = _parser().parse_args(arguments)
     try:
         use_language(given.lang or os.environ.get("FARGRADE_LANG") or "en")
@@ -33,6 +38,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return status
+
+
+def _speak_plainly() -> None:
+    """A terminal that lacks a character gets the nearest it has: a result is never lost for want of an arrow."""
+    codecs.register_error("fargrade", lambda error: (_nearest(error), getattr(error, "end", 0)))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="fargrade")
+
+
+def _nearest(error: UnicodeError) -> str:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(NEAREST.get(one, "?") for one in error.object[error.start : error.end])
 
 
 def _parser() -> argparse.ArgumentParser:
