@@ -13,6 +13,15 @@ from fargrade.sandbox import Command, Job, Limits, Outcome, PythonCall, Sandbox
 from fargrade.verdict import Finding
 
 OUTPUT_SHOWN = 2000
+PYTHONS = ("python", "python3")
+# Stands in for the interpreter that a container starts: the script sees the argv and the name that it would there.
+START = "fargrade_start.py"
+SCRIPT = b"""import runpy, sys
+
+def start(argv):
+    sys.argv = argv
+    runpy.run_path(argv[0], run_name="__main__")
+"""
 
 
 class Learner:
@@ -35,9 +44,8 @@ class Learner:
     def within(self, environment: Mapping[str, str]) -> Learner:
         """The same learner with this environment and nothing else of its own, as `world.task_environment` has it."""
         endpoint = self._sandbox.endpoint
-        return Learner(
-            self._sandbox, self._answer, {k: v.replace("{endpoint}", endpoint) for k, v in environment.items()}
-        )
+        filled = {name: value.replace("{endpoint}", endpoint) for name, value in environment.items()}
+        return Learner(self._sandbox, self._answer, filled, wall_seconds=self._wall_seconds)
 
     def call(self, file: str, function: str, *args: Any, **kwargs: Any) -> Any:
         """What `function(*args, **kwargs)` of the learner's `file` returned: a claim, never evidence.
@@ -88,6 +96,23 @@ class Learner:
                 env={**self._environment, **(env or {})},
                 limits=limits or Limits(wall_seconds=self._wall_seconds),
                 keep=keep,
+            )
+        )
+
+    def container(self, *argv: str, env: Mapping[str, str] | None = None) -> Outcome:
+        """Run the program as a container with the answer's files in its working folder would, with `env` added.
+
+        `python FILE …` runs in the warm runner: what a script raises is then the outcome's error, not a traceback.
+        """
+        program = argv[0].rsplit("/", 1)[-1]
+        warm = program in PYTHONS and len(argv) > 1 and argv[1] in self._answer.files
+        entry = PythonCall(START, "start", (list(argv[1:]),)) if warm else Command(argv)
+        return self._sandbox.run(
+            Job(
+                files={**self._answer.files, **({START: SCRIPT} if warm else {})},
+                entry=entry,
+                env={**self._environment, **(env or {})},
+                limits=Limits(wall_seconds=self._wall_seconds),
             )
         )
 
