@@ -49,7 +49,8 @@ def serving_container(ecs, task_definition: str) -> tuple[str, int]:
 def task_group(name: str, vpc_id: str, load_balancer_group: str, port: int) -> str:
     """A security group that lets in the load balancer, on the container's port."""
     ec2 = boto3.client("ec2")
-    group = ec2.create_security_group(GroupName=f"{name}-tasks", Description=f"tasks of {name}", VpcId=vpc_id)["GroupId"]
+    made = ec2.create_security_group(GroupName=f"{name}-tasks", Description=f"tasks of {name}", VpcId=vpc_id)
+    group = made["GroupId"]
     ec2.authorize_security_group_ingress(
         GroupId=group,
         IpPermissions=[
