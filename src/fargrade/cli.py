@@ -141,7 +141,8 @@ def _gradebook_options(command: argparse.ArgumentParser) -> None:
 
 def _emulator_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--port", type=int, default=4566)
-    command.add_argument("--host", default="127.0.0.1")
+    command.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in")
+    command.add_argument("--services", default="", help="only these, as ecr,ecs,ec2: it starts sooner (default: all)")
 
 
 def run_grade(given: argparse.Namespace) -> int:
@@ -237,7 +238,7 @@ def run_emulator(given: argparse.Namespace) -> int:
     """Serve the embedded backend alone."""
     from fargrade.emulator.__main__ import serve_alone
 
-    return serve_alone(given.host, given.port)
+    return serve_alone(given.host, given.port, [name for name in given.services.split(",") if name])
 
 
 def _one(wanted: str) -> Item:

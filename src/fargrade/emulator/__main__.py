@@ -25,7 +25,7 @@ def main() -> int:
     given = parser.parse_args()
     services = [name for name in given.services.split(",") if name]
     if given.control < 0:
-        return serve_alone(given.host, given.port, services)
+        return serve_alone(given.host, given.port, services, given.region)
     channel = socket.socket(fileno=given.control)
     # Imports make no garbage worth looking for, and what they made stays: both are a tenth of the start-up.
     gc.disable()
@@ -100,8 +100,8 @@ def _load_engine() -> None:
         import_module("fargrade.emulator.engine")
 
 
-def serve_alone(host: str, port: int, services: list[str] | None = None) -> int:
-    """Serve the embedded AWS on host:port until interrupted; returns the exit status."""
+def serve_alone(host: str, port: int, services: list[str] | None = None, region: str = "us-east-1") -> int:
+    """Serve the embedded AWS on host:port until interrupted; returns the exit status. All services, unless named."""
     from fargrade.emulator.services import BY_MODEL
 
     unknown = sorted(set(services or ()) - set(BY_MODEL))
@@ -121,7 +121,7 @@ def serve_alone(host: str, port: int, services: list[str] | None = None) -> int:
     from fargrade.emulator.server import Listeners
 
     _load_engine()
-    gateway = Gateway(services or ["ecr", "ecr-public", "sts", "iam"], "us-east-1")
+    gateway = Gateway(services or sorted(BY_MODEL), region)
     port = Listeners(gateway, alone=True).serve(listening)
     print(f"fargrade emulator on http://{host}:{port} (AWS_ENDPOINT_URL), Ctrl-C ends it", flush=True)
     print("Ready.", flush=True)  # the line that LocalStack's clients wait for

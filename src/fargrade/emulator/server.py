@@ -16,6 +16,8 @@ from waitress.server import create_server
 from fargrade.emulator.gateway import MAX_BODY, Gateway
 
 THREADS = 4
+CLOCK_PATH = "/_fargrade/clock"
+MOST_SECONDS = 366 * 86_400
 logging.getLogger("waitress").setLevel(logging.ERROR)
 
 
@@ -85,6 +87,10 @@ def application(gateway: Gateway, *, alone: bool) -> Callable[..., Iterable[byte
         if alone and path == "/_localstack/health":
             start_response("200 OK", [("Content-Type", "application/json")])
             return [health()]
+        if alone and path == CLOCK_PATH:
+            status, content = clock_answer(gateway, environ["REQUEST_METHOD"], environ["wsgi.input"].read())
+            start_response(status, [("Content-Type", "application/json")])
+            return [content]
         if alone and path == "/_localstack/state/reset" and environ["REQUEST_METHOD"] == "POST":
             gateway.reset(random.SystemRandom().randrange(2**31))
             start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", "2")])
@@ -113,6 +119,24 @@ def _origin_form(address: str) -> str:
     if not address.startswith("/"):
         address = "/" + address.partition("://")[2].partition("/")[2]
     return address.partition("#")[0]
+
+
+def clock_answer(gateway: Gateway, method: str, body: bytes) -> tuple[str, bytes]:
+    """The world's clock for whoever uses the emulator alone: GET tells the time, POST {"seconds": n} lets n pass.
+
+    What takes time on AWS (a deployment, an alarm's periods, a scan) is an event on this clock; it also moves with
+    the calls that are made.
+    """
+    import json
+
+    try:
+        given = json.loads(body or b"{}") if method == "POST" else {}
+        seconds = given.get("seconds", 0)
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= MOST_SECONDS:
+            raise ValueError
+    except (ValueError, AttributeError):
+        return "400 Bad Request", b'{"message": "POST {\\"seconds\\": n}, n from 0 to a year"}'
+    return "200 OK", json.dumps({"now": gateway.control("advance", {"seconds": seconds})}).encode()
 
 
 def health() -> bytes:
