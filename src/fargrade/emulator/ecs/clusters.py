@@ -21,7 +21,7 @@ INSIGHTS = ("enabled", "disabled", "enhanced")
 
 @answer("ecs", "CreateCluster")
 def create(call: Call) -> dict[str, Any]:
-    """CreateCluster: the same name again is the same cluster."""
+    """CreateCluster: the same name again is the same cluster, as it was."""
     given = call.parameters
     name = given.get("clusterName") or "default"
     if not NAME.fullmatch(name):
@@ -31,9 +31,6 @@ def create(call: Call) -> dict[str, Any]:
     providers, strategy = _checked(call, given)
     settings = _settings(call, given.get("settings"))
     if held is not None and held.status == "ACTIVE":
-        again = ("settings", "capacityProviders", "defaultCapacityProviderStrategy", "configuration")
-        if any(given.get(key) for key in again) and (providers != held.providers or strategy != held.strategy):
-            raise store.invalid("Arguments on this idempotent request are inconsistent with the existing cluster.")
         return {"cluster": described(held, ("SETTINGS", "CONFIGURATIONS", "TAGS"))}
     held = Cluster(
         name,

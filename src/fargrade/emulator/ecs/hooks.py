@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from fargrade.emulator import image_behaviour
+from fargrade.emulator import clock, image_behaviour
 from fargrade.emulator.ecs import containers, instances, life, scheduling, services, store
 from fargrade.emulator.ecs.model import Service, Task
-from fargrade.emulator.extensions import control_op
+from fargrade.emulator.extensions import control_op, on_reset
 from fargrade.emulator.scaling import services as scaling
+
+MOST_SAMPLES = 5000  # seven hours of them
 
 
 class EcsServices:
@@ -113,4 +115,32 @@ def join_instances(region: str) -> None:
     instances.look_in(region)
 
 
-__all__ = ["EcsServices", "scheduling"]
+_samples: dict[str, list[int]] = {}
+
+
+@on_reset
+def _nothing_sampled() -> None:
+    _samples.clear()
+
+
+@control_op("watch_service")
+def watch_service(cluster: str, service: str, *, region: str, seconds: float = 5.0) -> None:
+    """From now on, count every few seconds how many of the service's tasks run well (and get their traffic)."""
+    samples = _samples[f"{cluster}/{service}"] = []
+
+    def sample() -> None:
+        found = _service(region, cluster, service)
+        samples.append(sum(map(scheduling.good, found.tasks())) if found and found.status == "ACTIVE" else 0)
+        if len(samples) < MOST_SAMPLES and _samples.get(f"{cluster}/{service}") is samples:
+            clock.after(seconds, sample)
+
+    clock.after(seconds, sample)
+
+
+@control_op("watched_service")
+def watched_service(cluster: str, service: str) -> list[int]:
+    """The counts since `watch_service`, which ends with this."""
+    return _samples.pop(f"{cluster}/{service}", [])
+
+
+__all__ = ["EcsServices"]
