@@ -68,7 +68,7 @@ sweep: $(READY)
 	@$(BIN)/fargrade sweep
 
 verify: $(READY)
-	@$(BIN)/fargrade verify $(call given,week item seed seeds containers)
+	@$(BIN)/fargrade verify $(call given,week item seed seeds containers malformed)
 
 test: $(READY_DEV)
 	@$(BIN)/python -m pytest $(args)

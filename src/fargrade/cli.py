@@ -103,6 +103,7 @@ def _verify_options(command: argparse.ArgumentParser) -> None:
     _choice(command)
     command.add_argument("--seeds", type=int, default=1, help="grade every answer with this many seeds")
     command.add_argument("--seed", type=int, default=None, help="start from this seed")
+    command.add_argument("--malformed", type=int, default=3, help="how many malformed answers an item to make up")
     command.add_argument("--containers", default="", choices=("", "auto", "on", "off"), help="real containers")
 
 
@@ -186,7 +187,9 @@ def run_verify(given: argparse.Namespace) -> int:
     items = course.select(week=given.week, item=given.item)
     from fargrade.verify import verify
 
-    return verify(course, items, seeds=given.seeds, seed=given.seed, containers=given.containers)
+    return verify(
+        course, items, seeds=given.seeds, seed=given.seed, containers=given.containers, malformed=given.malformed
+    )
 
 
 def run_batch(given: argparse.Namespace) -> int:

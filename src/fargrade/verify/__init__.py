@@ -13,6 +13,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,9 +27,11 @@ from rich.text import Text
 
 from fargrade.course import Course, Item
 from fargrade.verify.answers import ALL, KnownAnswer, known_answers
+from fargrade.verify.malformed import malformed_answers
 from fargrade.verify.tree import holes_in_course, holes_in_item
 
 PROCESSES = 2
+MALFORMED = 3
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,17 @@ class Proof:
 
 
 def verify(
-    course: Course, items: Sequence[Item], *, seeds: int = 1, seed: int | None = None, containers: str = ""
+    course: Course,
+    items: Sequence[Item],
+    *,
+    seeds: int = 1,
+    seed: int | None = None,
+    containers: str = "",
+    malformed: int = MALFORMED,
 ) -> int:
     """Verify `items` with `seeds` random seeds; prints the table and the holes. Returns 0, or 1 for any hole.
 
+    `malformed` answers an item are made up, which must be judged, whatever they score.
     `containers` is grading's option: without an engine, what only a container shows is not judged, and no hole.
     """
     console = Console(highlight=False)
@@ -62,7 +72,11 @@ def verify(
             continue
         holes += holes_in_item(item, answers)
         tasks += [(answer, number, containers) for answer in answers for number in range(first, first + seeds)]
-    proofs = list(_graded(tasks, console))
+    with ExitStack() as stack:
+        for item in items:
+            made = stack.enter_context(malformed_answers(item, malformed, first))
+            tasks += [(answer, first, containers) for answer in made]
+        proofs = list(_graded(tasks, console))
     holes += [f"{proof.item} {proof.label}: {proof.hole}" for proof in proofs if proof.hole]
     console.print(_table(items, proofs))
     for hole in dict.fromkeys(holes):
@@ -143,7 +157,7 @@ def _hole(answer: KnownAnswer, grade: dict[str, Any]) -> str:
     failed = {check for check, status in statuses.items() if status == "failed"}
     if answer.kind == "stub":
         return "" if not item["begun"] and failed == set(statuses) else "the stub is not graded as not begun"
-    if not item["begun"]:
+    if not item["begun"] and answer.kind != "malformed":
         return "it is graded as not begun"
     must = set(statuses) if ALL in answer.fails else set(answer.fails)
     unjudged = [check for check in item["checks"] if check["status"] == "not_judged"]
@@ -151,6 +165,8 @@ def _hole(answer: KnownAnswer, grade: dict[str, Any]) -> str:
     for check in unjudged:
         if check["id"] not in excused:
             return f"not judged: {check['id']} ({check['reason']})"
+    if answer.kind == "malformed":
+        return ""
     must -= excused
     return "; ".join(
         [f"passes {check}, which it must fail" for check in sorted(must - failed)]
@@ -187,11 +203,12 @@ def _say_containers(console: Console, proofs: list[Proof]) -> None:
 
 def _table(items: Sequence[Item], proofs: list[Proof]) -> Table:
     table = Table(title="answers as they must be, of all")
-    for column in ("item", "stub", "solution", "right", "wrong"):
+    kinds = ("stub", "solution", "right", "wrong", "malformed")
+    for column in ("item", *kinds):
         table.add_column(column, justify="left" if column == "item" else "right")
     for item in items:
         row = [f"{item.id} {item.slug}"]
-        for kind in ("stub", "solution", "right", "wrong"):
+        for kind in kinds:
             of_kind = [proof for proof in proofs if proof.item == item.id and proof.kind == kind]
             good = sum(1 for proof in of_kind if not proof.hole)
             row.append(f"[{'green' if good == len(of_kind) else 'red'}]{good}/{len(of_kind)}[/]")

@@ -19,7 +19,7 @@ from fargrade.course.tree import relative_files
 
 META = "answer.toml"
 ALL = "*"
-Kind = Literal["stub", "solution", "right", "wrong"]
+Kind = Literal["stub", "solution", "right", "wrong", "malformed"]
 
 
 @dataclass(frozen=True)
