@@ -146,7 +146,7 @@ class _Builder:
         elif name == "WORKDIR":
             image = replace(image, workdir=posixpath.normpath(posixpath.join(image.workdir, said.strip() or "/")))
         elif name == "EXPOSE":
-            image = replace(image, ports=image.ports | _ports(said))
+            image = replace(image, ports=image.ports | _ports(said, line))
         elif name == "ENTRYPOINT":
             image = replace(image, entrypoint=_start(value), command=None)
         elif name == "CMD":
@@ -252,12 +252,17 @@ def _pairs(value: str) -> dict[str, str]:
     return dict(word.partition("=")[::2] for word in words)
 
 
-def _ports(value: str) -> frozenset[int]:
-    found = set()
+PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(?:tcp|udp|sctp))?", re.I)
+
+
+def _ports(value: str, line: int) -> frozenset[int]:
+    """The ports that EXPOSE names: `8080`, `8080/tcp`, `8000-8010`. Anything else stops the build, as in Docker."""
+    found: set[int] = set()
     for word in value.split():
-        first, _, last = word.partition("/")[0].partition("-")
-        if first.isdecimal():
-            found |= set(range(int(first), min(int(last or first), int(first) + 1000) + 1))
+        port = PORTS.fullmatch(word)
+        if port is None or not int(port[1]) <= int(port[2] or port[1]) <= 65535:
+            raise DockerfileError(line, f"EXPOSE takes ports, such as 8080 or 8080/tcp, not {word[:40]}")
+        found |= set(range(int(port[1]), int(port[2] or port[1]) + 1))
     return frozenset(found)
 
 
