@@ -13,7 +13,7 @@ AWS_WHERE := /usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin
 quote = '$(subst ','\'',$(1))'
 given = $(foreach name,$(1),$(if $($(name)),--$(name)=$(call quote,$($(name)))))
 
-.PHONY: help grade sweep watch hint learned batch replay verify test fast bench fidelity lint types lock clean
+.PHONY: help grade sweep watch hint learned batch replay doctor release package verify test fast bench fidelity lint types lock clean
 .DEFAULT_GOAL := help
 
 help:  ## What there is to do
@@ -22,6 +22,8 @@ help:  ## What there is to do
 	@echo 'make hint item=1.6    the next hint        make learned item=1.6   what the item taught'
 	@echo 'make batch submissions=DIR out=DIR [resume=1]     grade a class'
 	@echo 'make replay out=DIR student=NAME [item=2.4]       one of them again'
+	@echo 'make release out=DIR  what learners get           make doctor             what this machine can do'
+	@echo 'make package kind=gradescope out=FILE.zip          make package kind=workflow out=.github/workflows/grade.yml'
 	@echo 'make verify           prove that every grader tells right from wrong'
 	@echo 'make test             the tests            make bench              the speed, as ratios'
 
@@ -66,6 +68,15 @@ replay: $(READY)
 
 sweep: $(READY)
 	@$(BIN)/fargrade sweep
+
+doctor: $(READY)
+	@$(BIN)/fargrade doctor $(call given,lang)
+
+release: $(READY)
+	@$(BIN)/fargrade release $(call given,out)
+
+package: $(READY)  ## make package kind=gradescope out=autograder.zip
+	@$(BIN)/fargrade package $(kind) $(call given,out week item)
 
 verify: $(READY)
 	@$(BIN)/fargrade verify $(call given,week item seed seeds containers malformed)

@@ -37,8 +37,24 @@ LAYERS = {
     "run": {"course", "backends", "workbench"},
     "verify": {"course", "run", "workbench"},
     "watch": {"course", "run", "workbench"},
+    "release": {"course"},
+    "packaging": {"course", "release"},
+    "doctor": {"course", "sandbox", "containers", "batch"},
     "batch": {"course", "verdict", "sandbox", "run", "workbench", "verify", "reports"},
-    "cli": {"course", "backends", "run", "verify", "watch", "hints", "emulator", "batch"},
+    "cli": {
+        "course",
+        "backends",
+        "run",
+        "verify",
+        "watch",
+        "hints",
+        "emulator",
+        "batch",
+        "release",
+        "packaging",
+        "doctor",
+        "reports",
+    },
 }
 GRADERS_MAY = {"grading", "semantics", "lint", "given"}
 LONGEST = 600

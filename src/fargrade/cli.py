@@ -140,6 +140,29 @@ def _gradebook_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--policy", default="", help="weights and late policy")
 
 
+def _release_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", required=True, help="a new folder")
+
+
+def _package_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("kind", choices=("gradescope", "workflow"))
+    command.add_argument("--out", required=True, help="a new file")
+    _choice(command)
+
+
+def _gradescope_options(command: argparse.ArgumentParser) -> None:
+    _choice(command)
+    command.add_argument("--submission", required=True)
+    command.add_argument("--results", required=True, help="results.json")
+    command.add_argument("--seed", default="", help="the random inputs (default: by what was handed in)")
+
+
+def _report_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("form", choices=("github", "gradescope", "junit"))
+    command.add_argument("--grade", default="reports/grade.json", help="grade.json of a grading")
+    command.add_argument("--out", default="", help="a file (default: GitHub's job summary, else standard output)")
+
+
 def _emulator_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--port", type=int, default=4566)
     command.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in")
@@ -237,6 +260,55 @@ def run_sweep(given: argparse.Namespace) -> int:
     return 1 if sweep_unfinished() else 0
 
 
+def run_release(given: argparse.Namespace) -> int:
+    """Make what learners get, and prove that it holds nothing else."""
+    from fargrade.release import release
+
+    made = release(Course.find(), Path(given.out))
+    print(t("{count} files in {folder}: no solution, no answer, no hidden check.", count=made.files, folder=given.out))
+    if made.hidden:
+        print(t("Left out: {checks}", checks=", ".join(made.hidden)))
+    return 0
+
+
+def run_package(given: argparse.Namespace) -> int:
+    """Make a package for a platform."""
+    from fargrade.packaging import package_gradescope, package_workflow
+
+    course = Course.find()
+    course.select(week=given.week, item=given.item)
+    choice = "".join(f"--{name} {value} " for name, value in (("week", given.week), ("item", given.item)) if value)
+    if given.kind == "gradescope":
+        package_gradescope(course, Path(given.out), choice)
+    else:
+        package_workflow(Path(given.out), choice)
+    print(given.out)
+    return 0
+
+
+def run_gradescope(given: argparse.Namespace) -> int:
+    """Grade one submission for Gradescope."""
+    from fargrade.batch.single import grade_one
+
+    course = Course.find()
+    items = course.select(week=given.week, item=given.item)
+    return grade_one(course, items, Path(given.submission), Path(given.results), given.seed)
+
+
+def run_report(given: argparse.Namespace) -> int:
+    """Show a grading in another tool's form."""
+    from fargrade.reports.forms import write_form
+
+    return write_form(given.form, Path(given.grade), given.out)
+
+
+def run_doctor(_: argparse.Namespace) -> int:
+    """Say what this machine can do."""
+    from fargrade.doctor import doctor
+
+    return doctor()
+
+
 def run_emulator(given: argparse.Namespace) -> int:
     """Serve the embedded backend alone."""
     from fargrade.emulator.__main__ import serve_alone
@@ -258,6 +330,11 @@ COMMANDS = (
     ("replay", run_replay, "grade a submission of a batch again, with the learner's very inputs"),
     ("gradebook", run_gradebook, "make a batch's gradebook anew, without grading"),
     ("sweep", run_sweep, "remove what a grading on a real account left behind"),
+    ("doctor", run_doctor, "say what this machine can do, and how to get the rest"),
+    ("release", run_release, "make what learners get: no solutions, answers, hidden checks"),
+    ("package", run_package, "make Gradescope's autograder zip, or a GitHub workflow"),
+    ("gradescope", run_gradescope, "grade one submission for Gradescope"),
+    ("report", run_report, "show a grade.json in another tool's form"),
     ("emulator", run_emulator, "serve the embedded AWS on a port"),
 )
 OPTIONS = {
@@ -269,6 +346,11 @@ OPTIONS = {
     "batch": _batch_options,
     "replay": _replay_options,
     "gradebook": _gradebook_options,
+    "doctor": lambda _: None,
+    "release": _release_options,
+    "package": _package_options,
+    "gradescope": _gradescope_options,
+    "report": _report_options,
     "sweep": lambda _: None,
     "emulator": _emulator_options,
 }

@@ -24,6 +24,7 @@ from fargrade.batch.pool import LocalPool, Pool
 from fargrade.batch.porter import Porter
 from fargrade.batch.progress import Display, duration
 from fargrade.batch.records import Records, Result, Settings, key_of
+from fargrade.batch.room import workers
 from fargrade.batch.submission_page import FORMS, guesses, write_submission
 from fargrade.batch.task import Report, Task, Terms
 from fargrade.batch.version import course_version
@@ -192,7 +193,7 @@ class _Batch:
             from fargrade.batch.remote import RemotePool
 
             return RemotePool(self.course, self.wanted.scheduler, self.wanted.tls)
-        return LocalPool(self.course, self.wanted.workers or os.cpu_count() or 1)
+        return LocalPool(self.course, self.wanted.workers or workers())
 
     def run(self) -> int:
         """Grade all, and write the class's pages whatever happens. Returns the exit status."""

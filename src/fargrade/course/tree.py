@@ -89,7 +89,8 @@ class Item:
 
     def stub_names(self) -> list[str]:
         """The files a learner edits: what the solution holds, as paths below the item's folder."""
-        return sorted(relative_files(self.solution))
+        # What learners get has no solutions; there the stub kept for the grader has the same names (`make verify`).
+        return sorted(relative_files(self.solution if self.solution.is_dir() else self.answers / "stub"))
 
 
 @dataclass(frozen=True)
