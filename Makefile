@@ -13,7 +13,7 @@ AWS_WHERE := /usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin
 quote = '$(subst ','\'',$(1))'
 given = $(foreach name,$(1),$(if $($(name)),--$(name)=$(call quote,$($(name)))))
 
-.PHONY: help grade sweep watch hint learned batch replay doctor release package verify test fast bench fidelity lint types lock clean
+.PHONY: help grade sweep watch hint learned batch replay doctor release package verify test fast bench fidelity docs lint types lock clean
 .DEFAULT_GOAL := help
 
 help:  ## What there is to do
@@ -92,6 +92,9 @@ bench: $(READY_DEV)
 
 fidelity: $(READY_DEV)  ## Write docs/fidelity.md from the probe table
 	@$(BIN)/python -m tests.fidelity
+
+docs: fidelity  ## Write what README.md shows: the transcript and the syllabus
+	@$(BIN)/python -m tests.readme
 
 lint: $(READY_DEV)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

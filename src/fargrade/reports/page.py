@@ -13,7 +13,7 @@ from html import escape
 
 from fargrade.course.language import translate as t
 from fargrade.reports.pictures import svg
-from fargrade.reports.terminal import UNICODE_SIGNS, number, plain, worth
+from fargrade.reports.terminal import UNICODE_SIGNS, number, plain, word_of, worth
 from fargrade.verdict import CheckResult, Finding, Grade, ItemResult, count
 
 AWS_DOCS = re.compile(r"https://[A-Za-z0-9.-]+(/[^\s\"'<>]*)?")
@@ -41,7 +41,7 @@ def _said(text: str) -> str:
 
 def _word(result: ItemResult) -> tuple[str, str]:
     """(the verdict's class, its word) of an item: what is not begun is to do, not failed."""
-    status = "to_do" if not result.begun and result.status == "failed" else result.status
+    status = word_of(result)
     words = {"passed": t("passed"), "failed": t("failed"), "not_judged": t("not judged"), "to_do": t("to do")}
     return status, words[status]
 

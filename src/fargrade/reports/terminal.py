@@ -54,6 +54,11 @@ def worth(points: float) -> str:
     return t("1 point") if points == 1 else t("{points} points", points=number(points))
 
 
+def word_of(result: ItemResult) -> str:
+    """An item's verdict as it is shown: what is not begun is to do, not failed."""
+    return "to_do" if not result.begun and result.status == "failed" else result.status
+
+
 class TerminalReport:
     """Writes to `console`. `replay` is the command that grades the same inputs again, without its seed."""
 
@@ -66,7 +71,7 @@ class TerminalReport:
 
     def item(self, result: ItemResult) -> None:
         """One item: its line, and its failures opened."""
-        word = "to_do" if not result.begun and result.status == "failed" else result.status
+        word = word_of(result)
         line = Table.grid(padding=(0, 1), expand=False)
         line.add_column(width=1)
         line.add_column(width=4)
@@ -171,6 +176,7 @@ class TerminalReport:
     def summary(self, grade: Grade, problems: Iterable[str] = ()) -> None:
         """The score, where the reports are, and the commands that come next."""
         self.console.print()
+        self._weeks(grade)
         self.console.print(self._score(grade))
         for line in self._remarks(grade):
             self.console.print(Text(line, style="yellow"))
@@ -178,6 +184,24 @@ class TerminalReport:
             self.console.print(Text(f"! {plain(problem)}", style="yellow"))
         for label, text in self._next(grade):
             self.console.print(Text.assemble((f"{label:<8} ", "dim"), plain(text)), soft_wrap=True)
+
+    def _weeks(self, grade: Grade) -> None:
+        """The course as a whole, a line a week; nothing where one week was graded."""
+        weeks = sorted({item.week for item in grade.items})
+        if len(weeks) < 2:
+            return
+        table = Table.grid(padding=(0, 2))
+        for week in weeks:
+            mine = [item for item in grade.items if item.week == week]
+            signs = Text()
+            for item in mine:
+                word = word_of(item)
+                signs.append(getattr(self.signs, word), style=STYLES[word])
+            earned, worth_ = sum(item.score for item in mine), sum(item.points for item in mine)
+            name = Text(t("Week {weeks}", weeks=week), style="bold")
+            table.add_row(name, signs, Text(f"{number(earned)}/{number(worth_)}"))
+        self.console.print(table)
+        self.console.print()
 
     def _score(self, grade: Grade) -> Text:
         items = count(item.status for item in grade.items)
@@ -236,4 +260,4 @@ class TerminalReport:
         return rows
 
 
-__all__ = ["Signs", "TerminalReport", "number", "plain", "worth"]
+__all__ = ["Signs", "TerminalReport", "number", "plain", "word_of", "worth"]

@@ -1,0 +1,71 @@
+"""README.md is true to the letter: what it shows is what comes, what it names is there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+
+import pytest
+
+from fargrade import cli
+from tests.readme import README, ROOT, between, items, syllabus, transcript
+
+TEXT = README.read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+SHOWN = [
+    line.removeprefix("$ ").partition("  #")[0].strip()
+    for block in re.findall(r"^```\w*\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+    for line in block.splitlines()
+]
+MADE = sorted({line for line in SHOWN if line.startswith("make ")})
+CALLED = sorted({line for line in SHOWN if line.startswith((".venv/bin/fargrade ", "fargrade "))})
+
+
+def test_it_shows_commands() -> None:
+    assert {"make grade week=1", "make test"} <= set(MADE)
+    assert CALLED
+
+
+@pytest.mark.parametrize("line", MADE)
+def test_make_knows_the_command(line: str) -> None:
+    target, *settings = shlex.split(line)[1:]
+    recipe = re.search(rf"^{target}:.*\n((?:\t.*\n|\n)+)", MAKEFILE, re.MULTILINE)
+    assert recipe, target
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        assert value, line
+        assert re.search(rf"\b{name}\b", recipe[1]), f"{target} takes no {name}"
+
+
+@pytest.mark.parametrize("line", CALLED)
+def test_fargrade_knows_the_command(line: str) -> None:
+    cli._parser().parse_args(shlex.split(line)[1:])
+
+
+@pytest.mark.bubblewrap
+def test_the_transcript_is_what_comes() -> None:
+    assert between(TEXT, "transcript") == transcript(), "write it anew: make docs"
+
+
+def test_every_link_leads_somewhere() -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", TEXT)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_syllabus_is_covered_and_nothing_is_left_over() -> None:
+    steps = tomllib.loads((ROOT / "docs" / "syllabus.toml").read_text(encoding="utf-8"))["step"]
+    assert len(steps) == 8
+    named = {one for step in steps for _, ids in step["topics"] for one in ids}
+    assert set(items()) <= named
+    for topic, ids in (topic for step in steps for topic in step["topics"]):
+        assert ids, topic
+    assert between(TEXT, "syllabus") == syllabus(), "write it anew: make docs"
+
+
+def test_paths_that_are_named_exist() -> None:
+    named = set(re.findall(r"`((?:src|docs|tests|graders|exercises|solutions|benchmarks|docker)/[\w./-]*)`", TEXT))
+    assert [
+        path for path in sorted(named) if not (ROOT / path).exists() and "NN" not in path and "N/" not in path
+    ] == []
