@@ -78,9 +78,15 @@ def docker_log() -> list[dict[str, Any]]:
 
 
 @control_op("docker_daemon")
-def docker_daemon(*, running: bool) -> None:
-    """Start or stop the engine: a CodeBuild build without privileged mode has none."""
+def docker_daemon(*, running: bool, fresh: bool = False) -> None:
+    """Start or stop the engine; `fresh`, on a machine that holds no image and no login.
+
+    A CodeBuild build runs on such a machine, and without privileged mode has no engine at all.
+    """
     _engine.running = running
+    if fresh:
+        _engine.images.clear()
+        _engine.logins.clear()
 
 
 @learner_route(ROUTE)

@@ -24,6 +24,7 @@ from fargrade.emulator import (
     moto_backend,
     protocols,
     rules,
+    serving,
     sts,
     wording,
 )
@@ -35,6 +36,7 @@ from fargrade.emulator.services import BY_MODEL, SERVICES, service_model
 __all__ = ["MAX_BODY", "Gateway", "ec2", "ecr", "ecr_public", "ecs", "elbv2", "iam", "sts"]
 
 MAX_FAULTS = 20
+READING = ("Describe", "Get", "List", "BatchGet", "Head")
 
 
 class Gateway:
@@ -181,7 +183,11 @@ class Gateway:
         authorization.authorize(call)
         for refuse in rules.refusals_of(call):
             refuse(call)
-        response = self._done(given, call, request, protocol)
+        try:
+            response = self._done(given, call, request, protocol)
+        finally:
+            if not call.operation.startswith(READING):
+                serving.touched()
         if response.status < 400:
             for follow in rules.followers_of(call):
                 follow(call)

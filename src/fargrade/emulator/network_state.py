@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from fargrade.emulator import serving
 from fargrade.emulator.describing import described
+from fargrade.emulator.extensions import on_reset
 from fargrade.emulator.rules import account
 from fargrade.semantics.network import Network
 
@@ -37,8 +40,27 @@ ELB_PARTS: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
 }
 
 
+_kept: dict[str, tuple[int, Network]] = {}
+
+
+@on_reset
+def _forget() -> None:
+    _kept.clear()
+
+
 def network(region: str, target_health: Mapping[str, Any] | None = None) -> Network:
-    """The network of the world's account in the region, as it is now."""
+    """The network of the world's account in the region, as it is now.
+
+    It is described anew only when something may have changed since (`serving.generation`): thousands ask in an hour.
+    """
+    now = serving.generation()
+    kept = _kept.get(region)
+    if kept is None or kept[0] != now:
+        kept = _kept[region] = (now, _described_network(region))
+    return replace(kept[1], target_health=target_health) if target_health else kept[1]
+
+
+def _described_network(region: str) -> Network:
     from moto.ec2.models import ec2_backends
     from moto.ec2.responses import EC2Response
     from moto.elbv2.models import elbv2_backends
@@ -66,7 +88,6 @@ def network(region: str, target_health: Mapping[str, Any] | None = None) -> Netw
         prefix_lists={one.id: [entry["Cidr"] for entry in one.entries.get(one.version) or []] for one in lists},
         prefix_list_names={one.id: one.prefix_list_name for one in lists},
         dns={vpc.id: (_true(vpc.enable_dns_support), _true(vpc.enable_dns_hostnames)) for vpc in ec2.vpcs.values()},
-        target_health=target_health or {},
     )
 
 

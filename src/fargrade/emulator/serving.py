@@ -28,6 +28,7 @@ class Answer:
 Server = Callable[[Asked], Answer]
 _servers: dict[tuple[str, int], Server] = {}
 _watchers: list[Callable[[], None]] = []
+_generation = 0
 
 
 def listen(interface: str, port: int, server: Server) -> None:
@@ -55,8 +56,20 @@ def watch(function: Callable[[], None]) -> Callable[[], None]:
     return function
 
 
+def generation() -> int:
+    """A number that is another one after anything that may have changed who reaches whom, or who answers what."""
+    return _generation
+
+
+def touched() -> None:
+    """Something may have changed: a call that is not a mere reading was answered."""
+    global _generation
+    _generation += 1
+
+
 def changed() -> None:
     """Something that decides who reaches whom, or who answers what, has changed."""
+    touched()
     for watcher in _watchers:
         watcher()
 

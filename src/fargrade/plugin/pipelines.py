@@ -142,7 +142,7 @@ class Pipelines:
     def _run(self, job: Mapping[str, Any]) -> BuildRun:
         files = {f"src/{name}": content for name, content in job["files"].items()}
         names = ["", *job["plan"]["secondary_artifacts"]][:MOST_ARTIFACTS]
-        self._world.control("docker_daemon", running=job["privileged"])
+        self._world.control("docker_daemon", running=job["privileged"], fresh=True)
         try:
             outcome = self._sandbox.run(
                 Job(
@@ -154,7 +154,7 @@ class Pipelines:
                 )
             )
         finally:
-            self._world.control("docker_daemon", running=True)
+            self._world.control("docker_daemon", running=True, fresh=True)
         report = _report(outcome)
         zips = {
             name: outcome.files[f"out/{number}.zip"]

@@ -103,12 +103,13 @@ class Workflows:
         ref: str = "refs/heads/main",
         commit: str,
         variables: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
         with_ids: bool = False,
     ) -> Run:
         """Push `files` (the repository as it is then) to `ref`, and run the workflow if that starts it.
 
-        `variables` are the repository's; `with_ids` says which form of `sub` GitHub's tokens have. Raises NotJudged
-        where the workflow cannot be run here.
+        `variables` and `secrets` are the repository's; `with_ids` says which form of `sub` GitHub's tokens have.
+        Raises NotJudged where the workflow cannot be run here.
         """
         if not triggered(workflow, Event(event, ref, tuple(files))):
             return Run(None)
@@ -139,7 +140,8 @@ class Workflows:
             **({"pull_request": {"head": {"ref": branch, "sha": commit}}} if event == "pull_request" else {}),
         }
         laid["event.json"] = json.dumps(told).encode()
-        laid["run.sh"] = _script(workflow, event, path, variables or {}).encode()
+        laid["run.sh"] = _script(workflow, event, path, variables or {}, secrets or {}).encode()
+        self._world.control("docker_daemon", running=True, fresh=True)  # GitHub's runners are new machines, too
         outcome = self._sandbox.run(
             Job(
                 files=laid,
@@ -173,10 +175,11 @@ def act_binary(*, confined: bool) -> str:
     return shutil.which("act", path=f"{beside}:{program_search_path(confined=confined)}") or ""
 
 
-def _script(workflow: Workflow, event: str, path: str, variables: Mapping[str, str]) -> str:
+def _script(workflow: Workflow, event: str, path: str, variables: Mapping[str, str], secrets: Mapping[str, str]) -> str:
     """The command that runs act. On the runner nobody is logged in to AWS, and no region is set."""
     used = dict.fromkeys(uses for job in workflow.jobs.values() for uses in job.uses if not uses.startswith("./"))
     options = [f"--local-repository {uses}=$here/actions/{uses.partition('@')[0]}" for uses in used]
+    options += [f"--secret {name}={_quoted(value)}" for name, value in secrets.items()]
     options += [f"--var {name}={_quoted(value)}" for name, value in variables.items()]
     return (
         "unset AWS_REGION AWS_DEFAULT_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN\n"

@@ -1,1 +1,7 @@
-"""CodeDeploy: blue/green deployments of ECS services."""
+"""CodeDeploy: blue/green deployments of ECS services, on the world's clock; moto's end where they begin."""
+
+from fargrade.emulator import visitors
+from fargrade.emulator.codedeploy import answers, groups
+from fargrade.emulator.codedeploy.deployments import begin, find
+
+__all__ = ["answers", "begin", "find", "groups", "visitors"]

@@ -1,5 +1,5 @@
 """CodePipeline: pipelines as AWS takes them, and executions that run, action by action, on the world's clock."""
 
-from fargrade.emulator.codepipeline import answers, building, deploying, pipelines, sources
+from fargrade.emulator.codepipeline import answers, blue_green, building, deploying, pipelines, sources
 
-__all__ = ["answers", "building", "deploying", "pipelines", "sources"]
+__all__ = ["answers", "blue_green", "building", "deploying", "pipelines", "sources"]

@@ -75,6 +75,7 @@ def attach(task: Task, subnet: str) -> None:
     made.status = "in-use"
     if network.get("assignPublicIp") == "ENABLED":
         _give_public_address(made)
+    serving.touched()
     task.interface = made.id
     task.zone = held.availability_zone
     details = {

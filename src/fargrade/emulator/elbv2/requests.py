@@ -42,6 +42,18 @@ def request(
     `source` is "internet", an address on it, or the id of a network interface in the VPC.
     """
     network = network_state.network(region, targets.health_of(region))
+    return request_in(network, url, source=source, method=method, headers=headers)
+
+
+def request_in(
+    network: Network,
+    url: str,
+    *,
+    source: str = "internet",
+    method: str = "GET",
+    headers: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """The request, in a snapshot of the network: for whoever asks often."""
     asked = _asked(url, method, headers or {}, source)
     party = _party(network, source)
     if named(network, asked.host):
