@@ -99,9 +99,12 @@ class Learner:
             )
         )
 
-    def container(self, *argv: str, env: Mapping[str, str] | None = None) -> Outcome:
-        """Run the program as a container with the answer's files in its working folder would, with `env` added.
+    def container(
+        self, *argv: str, env: Mapping[str, str] | None = None, files: Mapping[str, bytes] | None = None
+    ) -> Outcome:
+        """Run the program as a container with the answer's files (and `files`) in its working folder would.
 
+        `env` is added to its environment.
         `python FILE …` runs in the warm runner: what a script raises is then the outcome's error, not a traceback.
         """
         program = argv[0].rsplit("/", 1)[-1]
@@ -109,7 +112,7 @@ class Learner:
         entry = PythonCall(START, "start", (list(argv[1:]),)) if warm else Command(argv)
         return self._sandbox.run(
             Job(
-                files={**self._answer.files, **({START: SCRIPT} if warm else {})},
+                files={**self._answer.files, **(files or {}), **({START: SCRIPT} if warm else {})},
                 entry=entry,
                 env={**self._environment, **(env or {})},
                 limits=Limits(wall_seconds=self._wall_seconds),
