@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from importlib import import_module
+from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -32,50 +33,24 @@ class Services(Protocol):
         """Ask the service to run `count` tasks."""
 
 
-class MotoServices:
-    """moto's ECS: the count asked for is the count that runs."""
+class _Ecs:
+    """The emulator's ECS, once something asks: it plugs itself in (emulator/ecs/hooks.py)."""
 
     def find(self, region: str, cluster: str, service: str) -> Served | None:
-        held = _service(region, cluster, service)
-        if held is None or held.status == "INACTIVE":
-            return None
-        running = int(getattr(held, "running_count", 0) or held.desired_count or 0)
-        monitoring: Any = getattr(held, "monitoring", None) or {}
-        fine = {
-            name
-            for one in monitoring.get("metricConfigurations") or []
-            if int(one.get("resolutionSeconds") or 60) < 60
-            for name in one.get("metricNames") or [one.get("metricName")]
-        }
-        return Served(int(held.desired_count or 0), running, frozenset(fine), _insights(region, cluster))
+        return _plugged().find(region, cluster, service)
 
     def set_desired(self, region: str, cluster: str, service: str, count: int) -> None:
-        held = _service(region, cluster, service)
-        if held is not None:
-            held.desired_count = count
+        _plugged().set_desired(region, cluster, service, count)
 
 
-def _backend(region: str) -> Any:
-    from moto.ecs.models import ecs_backends
-
-    from fargrade.emulator.rules import account
-
-    return ecs_backends[account()][region]
-
-
-def _service(region: str, cluster: str, service: str) -> Any:
-    return _backend(region).services.get(f"{cluster}:{service}")
+def _plugged() -> Services:
+    import_module("fargrade.emulator.ecs")
+    if isinstance(current, _Ecs):
+        raise NotImplementedError("services to scale")
+    return current
 
 
-def _insights(region: str, cluster: str) -> bool:
-    held = _backend(region).clusters.get(cluster)
-    settings = (getattr(held, "settings", None) or []) if held else []
-    return any(
-        one.get("name") == "containerInsights" and one.get("value") in ("enabled", "enhanced") for one in settings
-    )
-
-
-current: Services = MotoServices()
+current: Services = _Ecs()
 
 
 def use(services: Services) -> None:

@@ -16,7 +16,7 @@ from fargrade.semantics.glob import tokens as glob_tokens
 
 MOST_TERMS = 60
 TERM = re.compile(r'\s*([?-]?)(?:"((?:[^"\\]|\\.)*)"|%((?:[^%])+)%|([^\s"%]+))')
-WORD = re.compile(r"[\w.:/@#$-]+")
+WORD = re.compile(r"[\w./@#$-]+")
 
 
 class BadPattern(ValueError):

@@ -1,0 +1,28 @@
+"""4.3: what the container said."""
+
+import time
+from contextlib import suppress
+
+import boto3
+
+
+def create_log_group(name: str, days: int) -> None:
+    """A log group that keeps what is written to it for so many days; it may be there already."""
+    logs = boto3.client("logs")
+    with suppress(logs.exceptions.ResourceAlreadyExistsException):
+        logs.create_log_group(logGroupName=name)
+    logs.put_retention_policy(logGroupName=name, retentionInDays=days)
+
+
+def find_lines(log_group: str, text: str, minutes: int) -> list[str]:
+    """All lines of the last minutes that contain the text, oldest first."""
+    found = [
+        event
+        for page in [boto3.client("logs").filter_log_events(
+            logGroupName=log_group,
+            startTime=int((time.time() - minutes * 60) * 1000),
+            filterPattern=f'"{text}"',
+        )]
+        for event in page["events"]
+    ]
+    return [event["message"] for event in sorted(found, key=lambda event: event["timestamp"])]
