@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from fargrade.given import roles
+from fargrade.given import definitions, roles
 from fargrade.grading import check, expect, fail, t
 
 SERVICES = ("ecr", "ecs", "iam", "xray")
@@ -38,7 +38,14 @@ class Task:
         filled = {**self.arns, "<IMAGE>": f"{world.registry}/{self.app}:v1", "<REGION>": world.region}
         for placeholder, value in filled.items():
             text = text.replace(placeholder, value)
-        self.definition = world.client("ecs").register_task_definition(**json.loads(text))["taskDefinition"]
+        self.definition, refused = definitions.register(world, json.loads(text))
+        expect(
+            not refused,
+            expected=t("RegisterTaskDefinition takes task-definition.json"),
+            found=t("it is refused"),
+            on_aws=refused,
+            hint=t("start from the stub, and add what the task says"),
+        )
 
     @property
     def sidecar(self):
