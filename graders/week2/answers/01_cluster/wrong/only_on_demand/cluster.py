@@ -1,0 +1,19 @@
+"""2.1: a cluster with capacity providers, a default strategy and Container Insights."""
+
+import boto3
+
+
+def create_cluster(name: str, environment: str, on_demand: int, on_demand_weight: int, spot_weight: int) -> str:
+    """The cluster, new or already there, as it shall be; its ARN."""
+    ecs = boto3.client("ecs")
+    arn = ecs.create_cluster(clusterName=name)["cluster"]["clusterArn"]  # one that is there is answered as it is
+    ecs.update_cluster_settings(cluster=name, settings=[{"name": "containerInsights", "value": "enabled"}])
+    ecs.put_cluster_capacity_providers(
+        cluster=name,
+        capacityProviders=["FARGATE", "FARGATE_SPOT"],
+        defaultCapacityProviderStrategy=[
+            {"capacityProvider": "FARGATE", "base": on_demand, "weight": on_demand_weight},
+        ],
+    )
+    ecs.tag_resource(resourceArn=arn, tags=[{"key": "environment", "value": environment}])
+    return arn
