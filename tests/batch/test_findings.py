@@ -88,6 +88,18 @@ def test_the_same_under_other_names_is_seen_and_the_usual_is_not() -> None:
     assert groups(pairs) == [("ada", "eve")]
 
 
+def test_two_that_are_the_same_all_through_are_seen_however_short() -> None:
+    item = ITEMS["lifecycle"]
+    comparison = Comparison([item])
+    wrong = [answer for answer in known_answers(item) if answer.kind == "wrong"]
+    for place, answer in (("ada", wrong[1]), ("eve", wrong[1]), ("bob", wrong[3])):
+        comparison.add(place, {f"{item.folder}/{name}": content for name, content in files_of(answer).items()})
+    solution = (item.solution / "lifecycle-policy.json").read_bytes()
+    for place in ("x", "y", "z"):
+        comparison.add(place, {f"{item.folder}/lifecycle-policy.json": solution})
+    assert [(pair.one, pair.other, pair.share) for pair in comparison.pairs()] == [("ada", "eve", 1.0)]
+
+
 def test_what_many_wrote_says_nothing() -> None:
     item = ITEMS["scanning"]
     comparison = Comparison([item])

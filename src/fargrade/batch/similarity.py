@@ -37,14 +37,20 @@ class Comparison:
         self._items = list(items)
         self._known = {item.id: _grams_of(_texts(item)) for item in self._items}
         self._runs: dict[str, dict[str, set[int]]] = {}
+        self._whole: dict[str, frozenset[tuple[str, int]]] = {}
 
     def add(self, place: str, files: Mapping[str, bytes]) -> None:
         """`files` by name below exercises/."""
         self._runs[place] = {}
+        whole: list[tuple[str, int]] = []
         for item in self._items:
             start = f"{item.folder}/"
             own = {name[len(start) :]: content for name, content in files.items() if name.startswith(start)}
-            self._runs[place][item.id] = _grams_of(own) - self._known[item.id]
+            every = _grams_of(own)
+            self._runs[place][item.id] = every - self._known[item.id]
+            if self._runs[place][item.id]:  # neither the stub nor the solution
+                whole.append((item.id, hash(frozenset(every))))
+        self._whole[place] = frozenset(whole)
 
     def pairs(self) -> list[Pair]:
         """The pairs that are alike, the nearest first."""
@@ -71,7 +77,23 @@ class Comparison:
             if both >= LEAST and share >= LIKE:
                 shown = tuple(sorted(item for item, count in by_item[one, other].items() if count >= GRAM))
                 found.append(Pair(one, other, round(share, 2), shown))
+        found += self._the_same({(pair.one, pair.other) for pair in found}, usual)
         return sorted(found, key=lambda pair: (-pair.share, pair.one, pair.other))
+
+    def _the_same(self, seen: set[tuple[str, str]], usual: float) -> list[Pair]:
+        """The pairs whose every answer is the same, however short, unless many have just these."""
+        having: dict[frozenset[tuple[str, int]], list[str]] = defaultdict(list)
+        for place, whole in self._whole.items():
+            if whole:
+                having[whole].append(place)
+        return [
+            Pair(one, other, 1.0, tuple(sorted(item for item, _ in whole)))
+            for whole, places in having.items()
+            if len(places) <= max(usual, USUAL_LEAST)
+            for at, one in enumerate(places)
+            for other in places[at + 1 :]
+            if (one, other) not in seen
+        ]
 
 
 def groups(pairs: Iterable[Pair]) -> list[tuple[str, ...]]:
