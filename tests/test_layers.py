@@ -14,7 +14,7 @@ LAYERS = {
     "course": {"verdict"},
     "semantics": set(),
     "containers": {"course"},
-    "emulator": {"semantics"},
+    "emulator": {"semantics", "containers"},
     "backends": {"course", "containers", "emulator", "semantics"},
     "given": {"backends", "semantics"},
     "sandbox": {"course"},

@@ -213,3 +213,40 @@ def test_a_refused_push_fails(deliveries, working):
         on_aws=t("name unknown: the repository does not exist; and the pipeline deploys all the same"),
         hint=t("let docker push decide the script's end: set -e, or the last command"),
     )
+
+
+@pytest.fixture(scope="module")
+def really(deliveries, containers, world, learner, rng):
+    """Given: the course's docker with a real engine behind it, and a real registry; one run of the script on them."""
+    with containers.behind(world) as registry:
+        delivery = Deliveries(world, learner.patient(150), rng).run(deliveries.regions[0])
+        containers.truth(delivery.log)
+        yield registry, delivery
+
+
+@check(points=2, evidence="container", docs=GUIDE + "docker-push-ecr-image.html")
+def test_it_really_arrives(really, deliveries, containers, world):
+    """Built by a real engine, the image arrives in a real registry, and what is pulled from there runs"""
+    registry, delivery = really
+    name = f"{world.account}/{delivery.region}/{delivery.repository}"
+    arrived = registry.digest(name, delivery.commit)
+    expect(
+        delivery.succeeded and arrived and arrived == deliveries.digest(delivery),
+        expected=t("the registry and ECR hold one image, by one digest, under {commit}", commit=delivery.commit),
+        found=t(
+            "the registry has {registry}, ECR {ecr}; {ending}",
+            registry=arrived or "–",
+            ecr=deliveries.digest(delivery) or "–",
+            ending=ending(delivery),
+        ),
+        on_aws=t("the digest is what a task definition can rely on: a tag may be moved, a digest cannot"),
+    )
+    container = containers.run(containers.pull(registry, name, arrived))
+    container.wait(20)
+    said = container.log().strip()
+    expect(
+        said and f'"{said}"' in delivery.source,
+        expected=t("the container prints what this run's app.py says"),
+        found=said or t("nothing"),
+        on_aws=t("ECS pulls exactly this, and runs it"),
+    )

@@ -94,7 +94,7 @@ def test_all_it_makes_is_named_and_tagged_and_the_learner_has_a_session(
     seen: dict[str, list[dict[str, str]]] = {}
 
     def look(operation: str) -> None:
-        if operation == "DeleteRepository" and not seen:
+        if operation == "PutImage" and not seen:
             seen["looking"] = []
             ecr = client(account, "ecr")
             for one in ecr.describe_repositories()["repositories"]:
@@ -105,10 +105,9 @@ def test_all_it_makes_is_named_and_tagged_and_the_learner_has_a_session(
     account.on_call = look
     graded, printed, _ = grade(root, tmp_path, account)
     run = graded["backend"]["run"]
-    assert len(seen) == 2, printed
+    assert seen, printed
     assert all(name.startswith(f"fargrade-{run}-") for name in seen)
-    # The learner's function takes every tag away that it was not asked for from one that was there before.
-    assert [name for name, tags in seen.items() if {"Key": "fargrade:run", "Value": run} in tags]
+    assert all({"Key": "fargrade:run", "Value": run} in tags for tags in seen.values())
     creators = {key for operation, key in account.calls if operation == "CreateRepository"}
     assert len(creators) == 2  # the grader's own key, and the session that AssumeRole gave for the learner
     assert "AKIAIOSFODNN7OWNER00" in creators

@@ -75,6 +75,13 @@ def _nginx(tree: Path) -> None:
         log.symlink_to(to)
 
 
+def _registry(tree: Path) -> None:
+    """As the official image: open to whoever reaches it, its data below /var/lib/registry."""
+    (tree / "etc/docker/registry/config.yml").write_text(
+        "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: /var/lib/registry\nhttp:\n  addr: :5000\n"
+    )
+
+
 def _with_pip(tree: Path) -> None:
     """pip and setuptools where Debian's Python looks, so that a Dockerfile's `pip install` finds both."""
     _python(tree)
@@ -108,6 +115,7 @@ IMAGES = {
         tuple(f"{where}registry:2" for where in LIBRARY),
         (*SYSTEM, "docker-registry"),
         (ENV, "EXPOSE 5000", 'ENTRYPOINT ["docker-registry"]', 'CMD ["serve", "/etc/docker/registry/config.yml"]'),
+        _registry,
     ),
     # The course's own locked dependencies, so that building the emulator's image takes no network.
     "emulator-base": Image(

@@ -20,22 +20,25 @@ from fargrade.containers.finding import Engine
 
 RUN = "fargrade.run"
 OWNER = "fargrade.owner"
+KEPT = "fargrade.kept"  # for the next item of this grading, too: a registry
 SOURCE = Path(__file__).resolve().parents[2]
 
 
 class Ownership:
     """One grading's claim on what it makes on the engine. `labels` go on every container, network and image."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, labels: dict[str, str] | None = None) -> None:
+        """With `labels`, those of another process's claim, which watches over what is made here, too."""
         self.engine = engine
-        self.run = uuid.uuid4().hex[:16]
-        self.labels = {RUN: self.run, OWNER: _owner(os.getpid())}
+        self._others = labels is not None
+        self.run = labels[RUN] if labels else uuid.uuid4().hex[:16]
+        self.labels = labels or {RUN: self.run, OWNER: _owner(os.getpid())}
         self._watched: int | None = None
         self._reaper: subprocess.Popen[bytes] | None = None
 
     def begin(self) -> None:
         """Sweep what graders that are gone left behind, and have this one's own watched. Idempotent."""
-        if self._reaper is not None:
+        if self._reaper is not None or self._others:
             return
         sweep_orphans(self.engine)
         reading, self._watched = os.pipe()
@@ -52,12 +55,12 @@ class Ownership:
     def clear(self) -> None:
         """Remove all that was made until now."""
         if self._watched is not None:
-            remove_labelled(self.engine.client, f"{RUN}={self.run}")
+            remove_labelled(self.engine.client, f"{RUN}={self.run}", but=KEPT)
 
     def close(self) -> None:
         """Remove all that this grading made, and wait until it is gone. Idempotent."""
-        self.clear()
         if self._watched is not None:
+            remove_labelled(self.engine.client, f"{RUN}={self.run}")
             os.close(self._watched)
             self._watched = None
         if self._reaper is not None:
@@ -94,11 +97,13 @@ def sweep_orphans(engine: Engine) -> None:
         remove_labelled(client, f"{RUN}={run}")
 
 
-def remove_labelled(client: Any, label: str) -> None:
-    """Remove every container, network and image with the label, running or not."""
+def remove_labelled(client: Any, label: str, but: str = "") -> None:
+    """Remove every container, network and image with the label, running or not; none that has the label `but`."""
     import docker
 
     for container in client.containers.list(all=True, filters={"label": label}, ignore_removed=True):
+        if but and but in container.labels:
+            continue
         with contextlib.suppress(docker.errors.APIError):
             container.remove(force=True, v=True)
     for network in client.networks.list(filters={"label": label}):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from fargrade.backends.world import World
 from fargrade.containers import BuildFailed, Engine, NoEngine, Ownership, Running, build, find_engine, run
+from fargrade.containers.registry import Registry, start_registry
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Containers:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.owner = Ownership(engine)
+        self._registry: Registry | None = None
 
     def build(self, files: Mapping[str, bytes], *, bases: Iterable[str] = ()) -> Built:
         """Build the context, without a network; `bases` are the images that it starts from. Raises NoEngine."""
@@ -37,6 +41,32 @@ class Containers:
     ) -> Running:
         """Start a container of the image, within limits and in a network of its own. Raises NoEngine."""
         return run(self.owner, image, command, environment=environment)
+
+    @contextmanager
+    def behind(self, world: World) -> Iterator[Registry]:
+        """Meanwhile the world's docker is a real engine's, and its registry a real one. Raises NoEngine.
+
+        What the world could not do for real, for reasons of this machine, is not judged: see `Delivery.log`'s
+        `unreal`, which `truth` looks for.
+        """
+        registry = self._registry = self._registry or start_registry(self.owner)
+        world.control(
+            "use_real_engine", address=self.engine.address, registry=registry.address, labels=self.owner.labels
+        )
+        try:
+            yield registry
+        finally:
+            world.control("leave_real_engine")
+
+    def truth(self, log: Iterable[Mapping[str, Any]]) -> None:
+        """Raises NoEngine where an entry of the world's docker log was not done for real, and why."""
+        for entry in log:
+            if entry.get("unreal"):
+                raise NoEngine(str(entry["unreal"]))
+
+    def pull(self, registry: Registry, name: str, digest: str) -> str:
+        """The image from the registry, by its digest: no image that happens to lie here."""
+        return str(self.engine.client.images.pull(f"{registry.address}/{name}", tag=digest).id)
 
     def clear(self) -> None:
         """Remove all that was made until now."""

@@ -47,6 +47,10 @@ class Learner:
         filled = {name: value.replace("{endpoint}", endpoint) for name, value in environment.items()}
         return Learner(self._sandbox, self._answer, filled, wall_seconds=self._wall_seconds)
 
+    def patient(self, seconds: float) -> Learner:
+        """The same learner, whose code may take longer: a real engine builds and pushes for it."""
+        return Learner(self._sandbox, self._answer, self._environment, wall_seconds=seconds)
+
     def call(self, file: str, function: str, *args: Any, **kwargs: Any) -> Any:
         """What `function(*args, **kwargs)` of the learner's `file` returned: a claim, never evidence.
 
