@@ -13,7 +13,7 @@ AWS_WHERE := /usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin
 quote = '$(subst ','\'',$(1))'
 given = $(foreach name,$(1),$(if $($(name)),--$(name)=$(call quote,$($(name)))))
 
-.PHONY: help grade sweep watch hint learned batch replay doctor release package verify test fast bench fidelity docs lint types lock clean
+.PHONY: help grade table sweep watch hint learned batch replay doctor release package verify test fast bench fidelity docs lint types lock clean
 .DEFAULT_GOAL := help
 
 help:  ## What there is to do
@@ -65,6 +65,9 @@ batch: $(READY)
 replay: $(READY)
 	@$(BIN)/fargrade $(if $(out),replay $(call given,out student item),\
 	  grade $(call given,submission week item seed lang confine))
+
+table: $(READY)  ## Write the table of items and backends into the docs
+	@$(BIN)/fargrade table --write
 
 sweep: $(READY)
 	@$(BIN)/fargrade sweep

@@ -41,7 +41,9 @@ LAYERS = {
     "packaging": {"course", "release"},
     "doctor": {"course", "sandbox", "containers", "batch"},
     "batch": {"course", "verdict", "sandbox", "run", "workbench", "verify", "reports"},
+    "table": {"course", "verdict", "backends", "workbench"},
     "cli": {
+        "table",
         "course",
         "backends",
         "run",

@@ -11,6 +11,19 @@ from fargrade.semantics.network import Internet, connect
 
 FILE = "service.py"
 SERVICES = ("ec2", "elbv2", "ecs", "ecr", "iam")
+PAGE = b"the cart of this run"
+SERVER = """import http.server, sys
+class Cart(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = open("page.txt", "rb").read()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+http.server.ThreadingHTTPServer(("0.0.0.0", int(sys.argv[1])), Cart).serve_forever()
+"""
 ECS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/"
 LONG = 900
 STARTS_AFTER = 75  # seconds: within what the brief says, beyond what health checks wait for
@@ -285,4 +298,38 @@ def test_returns_the_address_when_it_answers(made):
         found=t("it answered {status}", status=made.answer or t("no answer")),
         on_aws=t("whatever is done next with the address fails, now and then"),
         hint=t("services_stable waits for tasks that run, target_in_service for targets that are healthy"),
+    )
+
+
+@pytest.fixture(scope="module")
+def real(world, made, containers):
+    """The service's tasks in real containers, and a real proxy before the targets that stand in the target group."""
+    image = containers.python({"serve.py": SERVER.encode(), "page.txt": PAGE}).image
+    task = containers.task(served_by(made.port), world, images={"cart": image})
+    healthy = {at for at, state in targets(world, made).items() if state == "healthy"}
+    addresses = {address_of(one) for one in tasks(world, made)}
+    proxy = containers.proxy((task.address, port) for address, port in healthy if address in addresses)
+    yield proxy
+    proxy.close()
+    task.remove()
+
+
+def served_by(port):
+    return {
+        "cpu": "256",
+        "memory": "512",
+        "containerDefinitions": [{"name": "app", "image": "cart", "command": ["python", "serve.py", str(port)]}],
+    }
+
+
+@check(points=1, evidence="container", docs=ECS + "service-load-balancing.html")
+def test_real_containers_answer(real, containers):
+    """Behind a real proxy with the same targets, real containers answer"""
+    answers = containers.through(real, "/", times=4)
+    expect(
+        answers and all(one and one.status == 200 and one.body == PAGE for one in answers),
+        expected=t("every request through the proxy is answered by a container"),
+        found=", ".join(str(one.status if one else "–") for one in answers),
+        on_aws=t("502: the target is there, and nothing listens on its port; 503: there is no target"),
+        hint=t("containerName and containerPort name the container that serves, and its port"),
     )

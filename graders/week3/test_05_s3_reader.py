@@ -304,3 +304,56 @@ def refused(ended):
     expect(not ended.well, expected=expected, found=t("it ended well and printed {text}", text=printed), hint=hint)
     expect("AccessDenied" in ended.complaint, expected=expected, found=ended.said(), hint=hint)
     expect(ended.texts() is None, expected=expected, found=t("it printed {text}", text=printed), hint=hint)
+
+
+# -- the same, in a real container ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def task(answer, world, written, containers):
+    """Runs the task in real containers: the role's credentials are at 169.254.170.2, and nowhere else."""
+    arn = role_named(world, str(written.get("taskRoleArn") or "")).arn if written.get("taskRoleArn") else ""
+    image = containers.python(answer.files, boto3=True).image
+    members = [one for one in written.get("containerDefinitions") or [] if isinstance(one, dict)]
+    main = next((one for one in members if one.get("essential", True)), {})
+    argv = {} if main.get("command") or main.get("entryPoint") else {"command": ["python", READER]}
+    definition = {**written, "containerDefinitions": [{"image": "reports", "name": "reader", **main, **argv}]}
+
+    def start(**told):
+        images = {definition["containerDefinitions"][0]["image"]: image}
+        running = containers.task(definition, world, images=images, role=arn, environment=told)
+        found = running.wait(40)["containers"][0]
+        said = running.log(definition["containerDefinitions"][0]["name"])
+        running.remove()
+        return found, said
+
+    return start
+
+
+@check(points=2, evidence="container", docs=ECS_GUIDE + "task-iam-roles.html")
+@pytest.mark.usefixtures("roles")
+def test_it_reads_in_a_real_container(files, task):
+    """In a real container it reads the reports with what 169.254.170.2 gives it, and is refused the rest"""
+    wanted = below(files[BUCKET], PREFIX)
+    found, said = task()
+    expect(
+        found.get("exitCode") == 0 and printed_texts(said) == wanted,
+        expected=t("it prints the texts of {count} objects as one JSON object", count=len(wanted)),
+        found=t("exit code {code}: {said}", code=found.get("exitCode", "–"), said=said[-300:] or "–"),
+        on_aws=t("the container has no keys: boto3 asks 169.254.170.2 for the task role's"),
+    )
+    found, said = task(BUCKET="acme-payroll")
+    expect(
+        found.get("exitCode") and printed_texts(said) is None,
+        expected=t("AWS refuses to let it read: AccessDenied on stderr, an exit status other than 0, no JSON"),
+        found=t("exit code {code}: {said}", code=found.get("exitCode", "–"), said=said[-300:] or "–"),
+    )
+
+
+def printed_texts(said):
+    """The JSON object that a container printed; None where it printed none."""
+    try:
+        found = json.loads(said)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None

@@ -252,6 +252,19 @@ def run_gradebook(given: argparse.Namespace) -> int:
     return gradebook(Course.find(), Path(given.out), Path(given.policy) if given.policy else None)
 
 
+def run_table(given: argparse.Namespace) -> int:
+    """Print the table of what is judged where; with --write, put it into the docs."""
+    from fargrade.table import table, write
+
+    course = Course.find()
+    if given.write:
+        for path in write(course):
+            print(path)
+    else:
+        print(table(course))
+    return 0
+
+
 def run_sweep(given: argparse.Namespace) -> int:
     """Finish what gradings on a real account left behind; 0 where nothing is left."""
     del given
@@ -329,6 +342,7 @@ COMMANDS = (
     ("batch", run_batch, "grade a folder of submissions, and make their gradebook"),
     ("replay", run_replay, "grade a submission of a batch again, with the learner's very inputs"),
     ("gradebook", run_gradebook, "make a batch's gradebook anew, without grading"),
+    ("table", run_table, "what is judged where: item by backend"),
     ("sweep", run_sweep, "remove what a grading on a real account left behind"),
     ("doctor", run_doctor, "say what this machine can do, and how to get the rest"),
     ("release", run_release, "make what learners get: no solutions, answers, hidden checks"),
@@ -351,6 +365,7 @@ OPTIONS = {
     "package": _package_options,
     "gradescope": _gradescope_options,
     "report": _report_options,
+    "table": lambda command: command.add_argument("--write", action="store_true", help="into the docs"),
     "sweep": lambda _: None,
     "emulator": _emulator_options,
 }

@@ -204,7 +204,8 @@ def test_aws_answers_in_the_tasks_network(start: Callable[..., RealTask], embedd
         "import os, urllib.request\n"
         "asked = b'Action=GetCallerIdentity&Version=2011-06-15'\n"
         "request = urllib.request.Request(os.environ['AWS_ENDPOINT_URL'], data=asked)\n"
-        "request.add_header('Authorization', 'AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/sts/aws4_request, x')\n"
+        "scope = 'AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/sts/aws4_request, x'\n"
+        "request.add_header('Authorization', scope)\n"
         "request.add_header('Content-Type', 'application/x-www-form-urlencoded')\n"
         "print(urllib.request.urlopen(request).read().decode())\n"
     )

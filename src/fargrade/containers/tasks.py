@@ -214,10 +214,8 @@ def start_task(
     inside = dict(environment or {})
     beside = []
     if credentials:
-        agent = _started(
-            owner, "agent", json.dumps({CREDENTIALS_PATH: dict(credentials)}), network, address=AGENT_ADDRESS
-        )
-        beside.append(agent)
+        answers = json.dumps({CREDENTIALS_PATH: dict(credentials)})
+        beside.append(_started(owner, "agent", answers, network, address=AGENT_ADDRESS))
         inside["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = CREDENTIALS_PATH
     if listen is not None:
         with socket.create_server((gateway, 0)) as listening:

@@ -192,6 +192,7 @@ def _build(given: Arguments, stdin: str, files: dict[str, bytes], folder: str) -
         content.update(pair.encode())
     identity = "sha256:" + content.hexdigest()
     detail["image"] = identity
+    context = {**files, "Dockerfile": stdin.encode()} if name == "-" else files
     if failed := _really_build(identity, context, given, made, folder):
         detail["unreal" if isinstance(failed, NoEngine) else "really"] = str(failed)
         if not isinstance(failed, NoEngine):

@@ -63,7 +63,6 @@ class RealEngine:
         for said in client.api.push(repository, tag=tag, stream=True, decode=True, auth_config=login):
             problem = str(said.get("error", "")) or problem
             digest = str((said.get("aux") or {}).get("Digest", "")) or digest
-        client.api.remove_image(reference, force=True, noprune=True)
         return ("", problem) if problem else (digest, "")
 
 

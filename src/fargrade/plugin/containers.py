@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from fargrade.backends.world import World
 from fargrade.containers import BuildFailed, Engine, NoEngine, Ownership, Running, build, find_engine, run
+from fargrade.containers.proxy import Proxy
 from fargrade.containers.registry import Registry, start_registry
+from fargrade.containers.running import Answered, http_get
+from fargrade.containers.tasks import AGENT_IMAGE, RealTask, start_task
+
+# What code in a container is given of the grader's own environment.
+BOTO3 = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
+SERVICES_IN_CONTAINERS = ("s3", "sts", "sso", "sso-oidc", "logs", "xray", "ssm", "secretsmanager", "dynamodb")
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,54 @@ class Containers:
             return Built(build(self.owner, files, bases=bases))
         except BuildFailed as failed:
             return Built("", str(failed))
+
+    def python(self, files: Mapping[str, bytes], *, boto3: bool = False) -> Built:
+        """An image of `files` in /app on Python, with the grader's own boto3 where asked: a build has no network."""
+        packages = BOTO3 if boto3 else ()
+        context = {f"app/{name}": content for name, content in files.items()}
+        context |= {f"packages/{name}": content for name, content in own_packages(packages).items()}
+        lines = [f"FROM {AGENT_IMAGE}", "WORKDIR /app", "ENV PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/packages"]
+        lines += ["COPY packages /opt/packages"] if packages else []
+        context["Dockerfile"] = "\n".join([*lines, "COPY app /app", "USER 10001", ""]).encode()
+        return self.build(context, bases=[AGENT_IMAGE])
+
+    def task(
+        self,
+        definition: Mapping[str, Any],
+        world: World,
+        *,
+        images: Mapping[str, str],
+        role: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> RealTask:
+        """Start the task of `definition`, with the session of `role` at 169.254.170.2 and the world's AWS in reach.
+
+        `images` are those that its references mean here; any other is the engine's own. `environment` overrides what
+        the containers are told. Raises NoEngine.
+        """
+        told = {one["name"]: one for one in (definition["containerDefinitions"][0].get("environment") or ())}
+        told |= {name: {"name": name, "value": value} for name, value in (environment or {}).items()}
+        first, *others = definition["containerDefinitions"]
+        changed = {**definition, "containerDefinitions": [{**first, "environment": list(told.values())}, *others]}
+        return start_task(
+            self.owner,
+            changed,
+            image=lambda reference: images.get(reference) or self.engine.image(reference).id,
+            environment={"AWS_REGION": world.region, "AWS_DEFAULT_REGION": world.region},
+            credentials=session_of(world, role) if role else None,
+            listen=getattr(world, "listen", None),
+        )
+
+    def proxy(self, targets: Iterable[tuple[str, int]]) -> Proxy:
+        """A real proxy in the load balancer's place: before these addresses and ports."""
+        return Proxy(targets)
+
+    def through(self, proxy: Proxy, path: str, *, times: int) -> list[Answered | None]:
+        """What clients of the proxy get, one after the other, once its targets had a moment to come up."""
+        until = time.monotonic() + 15
+        while proxy.targets and time.monotonic() < until and _got(proxy, path, ok=True) is None:
+            time.sleep(0.1)
+        return [_got(proxy, path) for _ in range(times)]
 
     def run(
         self, image: str, command: Sequence[str] | None = None, *, environment: Mapping[str, str] | None = None
@@ -71,6 +130,47 @@ class Containers:
     def clear(self) -> None:
         """Remove all that was made until now."""
         self.owner.clear()
+
+
+def _got(proxy: Proxy, path: str, *, ok: bool = False) -> Answered | None:
+    try:
+        answer = http_get("127.0.0.1", proxy.port, path)
+    except OSError:
+        return None
+    return answer if not ok or answer.status == 200 else None
+
+
+def session_of(world: World, role: str) -> dict[str, Any]:
+    """The credentials that ECS gives a task with this role, in the agent's own form, from where the world has them."""
+    where = str(world.task_environment(role)["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
+    path = where.removeprefix("{endpoint}")
+    listen: Callable[[], int] = world.listen  # type: ignore[attr-defined]
+    answer = http_get("127.0.0.1", listen(), path)
+    found: dict[str, Any] = json.loads(answer.body)
+    return found
+
+
+@lru_cache(maxsize=4)
+def own_packages(names: tuple[str, ...]) -> dict[str, bytes]:
+    """The files of pure Python packages as they are installed here, by path; of botocore's data some services'."""
+    found: dict[str, bytes] = {}
+    for name in names:
+        spec = find_spec(name)
+        if spec is None or spec.origin is None:
+            continue
+        place = Path(spec.origin)
+        files = [place] if place.name != "__init__.py" else sorted(place.parent.rglob("*"))
+        above = place.parent if place.name != "__init__.py" else place.parent.parent
+        for file in files:
+            path = file.relative_to(above)
+            if file.is_file() and file.suffix != ".pyc" and _wanted(path):
+                found[str(path)] = file.read_bytes()
+    return found
+
+
+def _wanted(path: Path) -> bool:
+    parts = path.parts
+    return parts[:2] != ("botocore", "data") or len(parts) == 3 or parts[2] in SERVICES_IN_CONTAINERS
 
 
 class EngineOnDemand:
