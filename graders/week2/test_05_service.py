@@ -304,7 +304,7 @@ def test_returns_the_address_when_it_answers(made):
 @pytest.fixture(scope="module")
 def real(world, made, containers):
     """The service's tasks in real containers, and a real proxy before the targets that stand in the target group."""
-    image = containers.python({"serve.py": SERVER.encode(), "page.txt": PAGE}).image
+    image = containers.python({"serve.py": SERVER.encode(), "page.txt": PAGE})
     task = containers.task(served_by(made.port), world, images={"cart": image})
     healthy = {at for at, state in targets(world, made).items() if state == "healthy"}
     addresses = {address_of(one) for one in tasks(world, made)}

@@ -313,7 +313,7 @@ def refused(ended):
 def task(answer, world, written, containers):
     """Runs the task in real containers: the role's credentials are at 169.254.170.2, and nowhere else."""
     arn = role_named(world, str(written.get("taskRoleArn") or "")).arn if written.get("taskRoleArn") else ""
-    image = containers.python(answer.files, boto3=True).image
+    image = containers.python(answer.files, boto3=True)
     members = [one for one in written.get("containerDefinitions") or [] if isinstance(one, dict)]
     main = next((one for one in members if one.get("essential", True)), {})
     argv = {} if main.get("command") or main.get("entryPoint") else {"command": ["python", READER]}

@@ -1,7 +1,7 @@
 """The table of what is judged where: item by backend, read from the graders and written between markers in the docs.
 
-Nothing in it is claimed by hand: points by evidence come from the checks' own marks, what LocalStack has from the services
-that a grader names, what makes sense on an account from its ACCOUNT_DOLLARS.
+Nothing in it is claimed by hand: points by evidence come from the checks' own marks, what LocalStack has from the
+services that a grader names, what makes sense on an account from its ACCOUNT_DOLLARS.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fargrade.course.checks import account_dollars, read_checks
 from fargrade.verdict import Evidence
 from fargrade.workbench import services_of
 
-BEGIN, END = "<!-- table:begin (fargrade table writes it) -->", "<!-- table:end -->"
+BEGIN, END = "<!-- backends: written by `make table` -->", "<!-- end of backends -->"
 FILES = ("README.md", "docs/backends.md")
 ORDER = ("Hobby", "Base", "Ultimate")
 # What a grader does that only the embedded world can; a check that needs it elsewhere is not judged.

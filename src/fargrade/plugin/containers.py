@@ -18,6 +18,7 @@ from fargrade.containers.proxy import Proxy
 from fargrade.containers.registry import Registry, start_registry
 from fargrade.containers.running import Answered, http_get
 from fargrade.containers.tasks import AGENT_IMAGE, RealTask, start_task
+from fargrade.course.language import translate as t
 
 # What code in a container is given of the grader's own environment.
 BOTO3 = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
@@ -47,7 +48,7 @@ class Containers:
         except BuildFailed as failed:
             return Built("", str(failed))
 
-    def python(self, files: Mapping[str, bytes], *, boto3: bool = False) -> Built:
+    def python(self, files: Mapping[str, bytes], *, boto3: bool = False) -> str:
         """An image of `files` in /app on Python, with the grader's own boto3 where asked: a build has no network."""
         packages = BOTO3 if boto3 else ()
         context = {f"app/{name}": content for name, content in files.items()}
@@ -55,7 +56,10 @@ class Containers:
         lines = [f"FROM {AGENT_IMAGE}", "WORKDIR /app", "ENV PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/packages"]
         lines += ["COPY packages /opt/packages"] if packages else []
         context["Dockerfile"] = "\n".join([*lines, "COPY app /app", "USER 10001", ""]).encode()
-        return self.build(context, bases=[AGENT_IMAGE])
+        made = self.build(context, bases=[AGENT_IMAGE])
+        if made.problem:
+            raise NoEngine(t("A container of ours cannot be made here: {why}", why=made.problem))
+        return made.image
 
     def task(
         self,
