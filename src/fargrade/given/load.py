@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -35,16 +35,22 @@ def play(
     work: Sequence[float | None],
     *,
     neighbours: Mapping[str, Sequence[float | None]] | None = None,
+    each_minute: Callable[[int], None] | None = None,
 ) -> Played:
-    """Play `work` (task-CPUs a minute, None: nothing is measured) to the service, and theirs to its neighbours."""
+    """Play `work` (task-CPUs a minute, None: nothing is measured) to the service, and theirs to its neighbours.
+
+    `each_minute` is called after each, with its number from 1 on.
+    """
     played = Played(list(work), before=desired(world, cluster, service))
     for name, other in (neighbours or {}).items():
         world.load(cluster, name, list(other))
     began = world.load(cluster, service, [*work, None])
     world.advance((began - world.now()).total_seconds() + 1)
-    for _ in work:
+    for minute in range(1, len(work) + 1):
         world.advance(MINUTE)
         played.tasks.append(desired(world, cluster, service))
+        if each_minute:
+            each_minute(minute)
     points = world.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/ECS",
         MetricName="CPUUtilization",

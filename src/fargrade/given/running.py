@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from fargrade.backends.world import World
 from fargrade.given import network, roles
 
 
 def cluster(world: World, name: str, *, insights: bool = True) -> None:
-    """A cluster, with Container Insights on."""
+    """A cluster with both of Fargate's capacity providers, and with Container Insights on."""
     setting = {"name": "containerInsights", "value": "enabled" if insights else "disabled"}
-    world.client("ecs").create_cluster(clusterName=name, settings=[setting])
+    providers = ["FARGATE", "FARGATE_SPOT"]
+    world.client("ecs").create_cluster(clusterName=name, settings=[setting], capacityProviders=providers)
+
+
+def definition(world: World, family: str, *, port: int = 8080, container: str = "web") -> str:
+    """A Fargate task definition whose image is really there; its ARN."""
+    ecr, ecs = world.client("ecr"), world.client("ecs")
+    ecr.create_repository(repositoryName=family)
+    world.push_image(family, ["v1"])
+    execution = roles.role(world, f"{family.replace('/', '-')}-execution", managed=[roles.EXECUTION_POLICY])
+    arn: str = ecs.register_task_definition(
+        family=family.replace("/", "-"),
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu="256",
+        memory="512",
+        executionRoleArn=execution,
+        containerDefinitions=[
+            {
+                "name": container,
+                "image": f"{world.registry}/{family}:v1",
+                "essential": True,
+                "portMappings": [{"containerPort": port, "protocol": "tcp"}],
+            }
+        ],
+    )["taskDefinition"]["taskDefinitionArn"]
+    return arn
 
 
 def service(
@@ -23,37 +46,14 @@ def service(
     *,
     place: network.Vpc,
     port: int = 8080,
-    container: str = "web",
-    load_balancers: Sequence[Mapping[str, Any]] = (),
-    security_group: str = "",
 ) -> str:
-    """A Fargate service of `count` tasks in the place's public subnets; returns its ARN. Its image is really there."""
-    ecr, ecs = world.client("ecr"), world.client("ecs")
-    repository = f"{cluster_name}/{name}"
-    ecr.create_repository(repositoryName=repository)
-    world.push_image(repository, ["v1"])
-    execution = roles.role(world, f"{cluster_name}-{name}-execution", managed=[roles.EXECUTION_POLICY])
-    definition = ecs.register_task_definition(
-        family=f"{cluster_name}-{name}",
-        requiresCompatibilities=["FARGATE"],
-        networkMode="awsvpc",
-        cpu="256",
-        memory="512",
-        executionRoleArn=execution,
-        containerDefinitions=[
-            {
-                "name": container,
-                "image": f"{world.registry}/{repository}:v1",
-                "essential": True,
-                "portMappings": [{"containerPort": port, "protocol": "tcp"}],
-            }
-        ],
-    )["taskDefinition"]["taskDefinitionArn"]
-    group = security_group or network.security_group(world, place.id, f"{cluster_name}-{name}", [(port, "0.0.0.0/0")])
-    arn: str = ecs.create_service(
+    """A Fargate service of `count` tasks in the place's public subnets; its ARN. Its image is really there."""
+    family = definition(world, f"{cluster_name}/{name}", port=port)
+    group = network.security_group(world, place.id, f"{cluster_name}-{name}", [(port, "0.0.0.0/0")])
+    arn: str = world.client("ecs").create_service(
         cluster=cluster_name,
         serviceName=name,
-        taskDefinition=definition,
+        taskDefinition=family,
         desiredCount=count,
         launchType="FARGATE",
         networkConfiguration={
@@ -63,6 +63,5 @@ def service(
                 "assignPublicIp": "ENABLED",
             }
         },
-        loadBalancers=[dict(one) for one in load_balancers],
     )["service"]["serviceArn"]
     return arn
