@@ -182,6 +182,14 @@ def test_several_policies_out_if_any_in_only_if_all() -> None:
     assert both_low.capacity == 3
 
 
+def test_a_policy_that_is_ready_but_needs_all_keeps_them() -> None:
+    """At 61 % of seven tasks, tracking 70 % would go in and cannot by one; memory at a quarter of its target must not."""
+    cpu, memory = tracking(70, "cpu"), tracking(80, "memory")
+    (_, low), (_, other_low) = (tracking_alarms(one, ("a", "b")) for one in (cpu, memory))
+    rings = [Ring(cpu, low, 61), Ring(memory, other_low, 20)]
+    assert Scaler().decide(TARGET, [cpu, memory], rings, 7, 0) is None
+
+
 def test_suspension() -> None:
     policy = tracking()
     high, low = tracking_alarms(policy, ("a", "b"))

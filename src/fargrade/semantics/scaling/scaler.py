@@ -96,7 +96,10 @@ class Scaler:
             if suspended.get("DynamicScalingOutSuspended") or capacity <= current:
                 return None
             return self._out(capacity, ring, current, now)
-        ins = [one for one in wanted if one[0] < current and not (one[1].tracks and _held(policies, rings))]
+        # Of several target-tracking policies that all are ready to go in, the one that keeps most decides.
+        tracked = max((one[0] for one in wanted if one[1].tracks), default=current)
+        stays = tracked >= current or _held(policies, rings)
+        ins = [one for one in wanted if one[0] < current and not (one[1].tracks and stays)]
         if not ins or suspended.get("DynamicScalingInSuspended") or now < self.in_until:
             return None
         capacity, ring = max(ins, key=_capacity)
