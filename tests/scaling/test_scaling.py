@@ -183,7 +183,7 @@ def test_several_policies_out_if_any_in_only_if_all() -> None:
 
 
 def test_a_policy_that_is_ready_but_needs_all_keeps_them() -> None:
-    """At 61 % of seven tasks, tracking 70 % would go in and cannot by one; memory at a quarter of its target must not."""
+    """Seven tasks at 61 % are no more than 70 % needs; memory at a quarter of its target must not take them."""
     cpu, memory = tracking(70, "cpu"), tracking(80, "memory")
     (_, low), (_, other_low) = (tracking_alarms(one, ("a", "b")) for one in (cpu, memory))
     rings = [Ring(cpu, low, 61), Ring(memory, other_low, 20)]

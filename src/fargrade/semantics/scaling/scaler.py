@@ -97,8 +97,8 @@ class Scaler:
                 return None
             return self._out(capacity, ring, current, now)
         # Of several target-tracking policies that all are ready to go in, the one that keeps most decides.
-        tracked = max((one[0] for one in wanted if one[1].tracks), default=current)
-        stays = tracked >= current or _held(policies, rings)
+        keeps = max((one[0] for one in wanted if one[1].tracks), default=current)
+        stays = keeps >= current or _held(policies, rings)
         ins = [one for one in wanted if one[0] < current and not (one[1].tracks and stays)]
         if not ins or suspended.get("DynamicScalingInSuspended") or now < self.in_until:
             return None
