@@ -44,7 +44,7 @@ def _nothing_public_is_left(call: Call) -> None:
     ec2 = store.backend(call.region)
     addressed = any(one.public_ip for one in ec2.enis.values() if one.subnet and one.subnet.vpc_id == vpc)
     through_nat = any(
-        one.vpc_id == vpc and one.connectivity_type == "public" and one.state in ("pending", "available")
+        one.vpc_id == vpc and one.connectivity_type != "private" and one.state in ("pending", "available")
         for one in ec2.nat_gateways.values()
     )
     balanced = any(
@@ -170,7 +170,7 @@ def _nat_takes_its_time(call: Call) -> None:
 def _settle(region: str, gateway: Any) -> None:
     if gateway.state != "pending":
         return
-    failed = gateway.connectivity_type == "public" and store.gateway_of(region, gateway.vpc_id) is None
+    failed = gateway.connectivity_type != "private" and store.gateway_of(region, gateway.vpc_id) is None
     gateway.state = "failed" if failed else "available"
     if failed:
         gateway.failure_code = "Gateway.NotAttached"
