@@ -6,14 +6,26 @@ from typing import Any
 
 from fargrade.emulator import network_state, serving
 from fargrade.emulator.elbv2 import store
-from fargrade.semantics.network import Asked, Target, to_target, zones_of
+from fargrade.semantics.network import Asked, Network, Target, to_target, zones_of
 from fargrade.semantics.network.balancing import host_of
 
 NOT_IN_USE = "Target group is not configured to receive traffic from the load balancer"
 ZONE_OFF = "Target is in an Availability Zone that is not enabled for the load balancer"
 
 
-def idle(region: str, group: str, target: str, zone: str = "") -> tuple[str, str, str] | None:
+class Seen:
+    """The network as it is at one moment, read when it is first asked for: many targets look at the same one."""
+
+    def __init__(self) -> None:
+        self._networks: dict[str, Network] = {}
+
+    def network(self, region: str) -> Network:
+        if region not in self._networks:
+            self._networks[region] = network_state.network(region)
+        return self._networks[region]
+
+
+def idle(region: str, group: str, target: str, zone: str, seen: Seen) -> tuple[str, str, str] | None:
     """The state of a target that gets no checks at all; None for one that does."""
     balancers = store.balancers_of(region, group)
     if not balancers:
@@ -22,18 +34,14 @@ def idle(region: str, group: str, target: str, zone: str = "") -> tuple[str, str
         state = next((one.state for one in _instances(region) if one.id == target), "terminated")
         if state != "running":
             return ("unused", "Target.InvalidState", f"Target is in the {state} state")
-    if zone == "all" or not _has_zones(balancers[0]):
+    if zone == "all":
         return None
-    network = network_state.network(region)
+    network = seen.network(region)
     host = host_of(network, store.target_group(region, group).vpc_id, target)
     described = network.find(balancers[0].arn)
     if host and described and network.zone_of(host.subnet) not in zones_of(network, described):
         return ("unused", "Target.NotInUse", ZONE_OFF)
     return None
-
-
-def _has_zones(balancer: Any) -> bool:
-    return bool(balancer.subnets)
 
 
 def _instances(region: str) -> list[Any]:

@@ -152,10 +152,11 @@ def health_of(region: str) -> dict[str, list[dict[str, Any]]]:
 @serving.watch
 def look_again() -> None:
     """What decides a check may have changed: have every target checked again, in its own time."""
+    seen = probes.Seen()
     for one in [one for held in _targets.values() for one in held.values()]:
         if one.state == "draining":
             continue
-        idle = probes.idle(one.region, one.group, one.id, one.zone)
+        idle = probes.idle(one.region, one.group, one.id, one.zone, seen)
         if idle:
             _pause(one, idle)
         elif one.state == "unused" or (one.state == "initial" and one.due is None):
