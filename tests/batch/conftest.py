@@ -9,7 +9,7 @@ import pytest
 
 from fargrade.course import Course
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # for classroom: test folders are no packages here
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # for what they share: test folders are no packages here
 
 
 @pytest.fixture(scope="session")
