@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from botocore.config import Config
+from botocore.credentials import Credentials, ReadOnlyCredentials
 
 from fargrade.backends.embedded import EmbeddedWorld
 from fargrade.emulator.services import BY_MODEL
@@ -27,7 +29,7 @@ class Served:
         self.world = EmbeddedWorld.start(sorted(BY_MODEL))
         self.world.reset(1)
         self.url = f"http://127.0.0.1:{self.world.listen()}"
-        session = boto3.Session(aws_access_key_id="probe", aws_secret_access_key="probe", region_name="us-east-1")
+        session = boto3.Session(botocore_session=self._session(), region_name="us-east-1")
         config = Config(parameter_validation=False, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
 
         @lru_cache(maxsize=32)
@@ -35,6 +37,23 @@ class Served:
             return session.client(service, endpoint_url=self.url, config=config)
 
         self.client = client
+
+    def _session(self) -> Any:
+        """A session whose keys are the world's learner's: other ones after each reset."""
+        session = botocore.session.Session()
+        session._credentials = _Learner(self.world)
+        return session
+
+
+class _Learner(Credentials):
+    """The keys that the world's learner has now."""
+
+    def __init__(self, world: EmbeddedWorld) -> None:
+        super().__init__("", "probe")
+        self._world = world
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        return ReadOnlyCredentials(self._world.environment["AWS_ACCESS_KEY_ID"], "probe", None)
 
 
 @pytest.fixture(scope="session")

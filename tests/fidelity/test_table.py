@@ -48,14 +48,14 @@ def test_row_through_the_cli(row: Row, served: Any, tmp_path: Path) -> None:
     asker = Asker(served.client, served.world.control, served.world.account, served.world.region)
     for step in row.given:
         asker._given(step)
-    said = _aws(row, asker._filled(row.parameters), served.url, tmp_path)
+    said = _aws(row, asker._filled(row.parameters), served, tmp_path)
     if row.aws == ACCEPTED:
         assert said.returncode == 0, said.stderr
     else:
         assert f"({row.aws})" in said.stderr, said.stderr or said.stdout
 
 
-def _aws(row: Row, parameters: Any, url: str, home: Path) -> subprocess.CompletedProcess[str]:
+def _aws(row: Row, parameters: Any, served: Any, home: Path) -> subprocess.CompletedProcess[str]:
     here = Path(sys.executable).parent
     command = shutil.which("aws", path=f"/usr/local/bin:/usr/bin:/bin:{here}")
     if command is None:
@@ -66,8 +66,10 @@ def _aws(row: Row, parameters: Any, url: str, home: Path) -> subprocess.Complete
     return subprocess.run(
         [command, CLI_NAMES.get(row.service, row.service), operation, "--cli-input-json", f"file://{asked}"],
         env={
-            "PATH": os.environ["PATH"], "HOME": str(home), "AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "probe", "AWS_SECRET_ACCESS_KEY": "probe", "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1",
+            "PATH": os.environ["PATH"], "HOME": str(home), "AWS_ENDPOINT_URL": served.url,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": served.world.environment["AWS_ACCESS_KEY_ID"], "AWS_SECRET_ACCESS_KEY": "probe",
+            "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1",
         },
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip

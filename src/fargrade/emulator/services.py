@@ -51,7 +51,7 @@ SERVICES = {
         # One service under two names: docs.aws.amazon.com/dtconsole/latest/userguide/rename.html
         Service("codeconnections", "codeconnections", in_moto=False, ours="codeconnections"),
         Service("codestar-connections", "codestar-connections", in_moto=False, ours="codeconnections"),
-        Service("events", "events"),
+        Service("events", "events", ours="events"),
         Service("ssm", "ssm"),
         Service("secretsmanager", "secretsmanager"),
     )
