@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from fargrade.emulator import clock, roles
-from fargrade.emulator.ecs import interfaces, scheduling, store, tasks
+from fargrade.emulator.ecs import deployment_alarms, interfaces, scheduling, store, tasks
 from fargrade.emulator.ecs.model import Definition, Deployment, Revision, Service, Task
 from fargrade.emulator.elbv2 import store as balancing
 from fargrade.emulator.errors import Refused
@@ -171,6 +171,7 @@ def deploy(service: Service, definition: Definition, balancers: list[dict[str, A
     service.history.insert(0, made)
     service.given["taskDefinition"] = definition.arn
     service.steady = False
+    deployment_alarms.watch(service, made)
     return made
 
 

@@ -15,6 +15,7 @@ from fargrade.emulator.ecs import life, scheduling
 from fargrade.emulator.ecs.model import Deployment, Service
 from fargrade.emulator.elbv2 import store as balancing
 
+UNDER_WAY = ("SCALE_UP", "TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "BAKE_TIME")
 SHIFTING = 10.0  # until a load balancer goes by its new weights
 SHIFT_ACTIONS = ("elasticloadbalancing:ModifyRule", "elasticloadbalancing:ModifyListener")
 
@@ -27,12 +28,15 @@ def advance(service: Service) -> None:
     blue = next((one for one in service.deployments if one is not green), None)
     if blue is None:
         return
+    if blue.state == "FAILED":  # rolled back: the traffic is where it was, and only the failed tasks have yet to go
+        scheduling.start(service, green, service.desired - len(service.tasks_of(green)))
+        return
     if not green.stage:
         _begin(service, green, blue)
     green.desired = service.desired
-    if green.stage in ("SCALE_UP", "PRODUCTION_TRAFFIC_SHIFT", "BAKE_TIME"):
+    if green.stage in UNDER_WAY:
         scheduling.start(service, green, service.desired - len(service.tasks_of(green)))
-    if green.rollback is None and green.stage in ("SCALE_UP", "PRODUCTION_TRAFFIC_SHIFT", "BAKE_TIME"):
+    if green.rollback is None and green.stage in UNDER_WAY:
         keep = blue.desired - len(service.tasks_of(blue))
         scheduling.start(service, blue, keep)
     if green.not_before and green.not_before > clock.now():
@@ -40,8 +44,13 @@ def advance(service: Service) -> None:
         return
     if green.stage == "SCALE_UP":
         if sum(map(scheduling.good, service.tasks_of(green))) >= service.desired:
-            _enter(service, green, "PRODUCTION_TRAFFIC_SHIFT")
-            _shift(service, green, blue)
+            _enter(service, green, "TEST_TRAFFIC_SHIFT")
+            if weigh_test(service, green, blue, 100):
+                green.not_before = clock.now() + timedelta(seconds=SHIFTING)
+                scheduling.touch(service, SHIFTING + 0.1)
+    elif green.stage == "TEST_TRAFFIC_SHIFT":
+        _enter(service, green, "PRODUCTION_TRAFFIC_SHIFT")
+        _shift(service, green, blue)
     elif green.stage == "PRODUCTION_TRAFFIC_SHIFT":
         _shift(service, green, blue)
     elif green.stage == "BAKE_TIME":
@@ -129,6 +138,19 @@ def _may_not_shift(service: Service, green: Deployment) -> str:
     return ""
 
 
+def weigh_test(service: Service, green: Deployment, blue: Deployment, percent: int) -> bool:
+    """Give the test rules, if there are any, to the green revision (100) or the blue one (0); whether there are."""
+    blues = {one.get("containerName"): one.get("targetGroupArn") for one in blue.balancers}
+    found = False
+    for one in green.balancers:
+        rule = (one.get("advancedConfiguration") or {}).get("testListenerRule")
+        old, new = blues.get(one.get("containerName")), one.get("targetGroupArn")
+        if rule and old and new and old != new:
+            found = True
+            weigh(service.region, rule, {new: percent, old: 100 - percent})
+    return found
+
+
 def _weigh(service: Service, green: Deployment, blue: Deployment) -> None:
     """Give the production rules the weights of the two target groups."""
     blues = {one.get("containerName"): one.get("targetGroupArn") for one in blue.balancers}
@@ -168,6 +190,7 @@ def back(service: Service, green: Deployment, blue: Deployment) -> None:
         return
     green.weight, blue.weight, green.green = 0.0, 100.0, False
     _weigh(service, green, blue)
+    weigh_test(service, green, blue, 0)
     blue.stage = ""
     for task in service.tasks_of(green):
         words = f"Scaling activity initiated by (deployment {blue.id})"
