@@ -13,7 +13,7 @@ LAYERS = {
     "verdict": set(),
     "course": {"verdict"},
     "semantics": set(),
-    "containers": {"course"},
+    "containers": {"course", "semantics"},
     "emulator": {"semantics", "containers"},
     "backends": {"course", "containers", "emulator", "semantics"},
     "given": {"backends", "semantics"},

@@ -287,3 +287,29 @@ def test_unhealthy_when_it_does_not(health):
             on_aws=t("the container stays HEALTHY, and nobody replaces it"),
             hint=t("curl -f fails where the answer is an error; and nothing may turn the failure into success"),
         )
+
+
+@check(points=2, evidence="container", docs=ECS_GUIDE + "healthcheck.html")
+def test_it_runs_in_a_real_container(world, registered, containers):
+    """Run in a real container as it is written, nginx answers on port 80, and its own health check finds it healthy"""
+    definition, refused = registered
+    expected = t("nginx answers on port 80, and the container is HEALTHY")
+    expect(not refused, expected=expected, found=t("there is no such task definition: it is refused"), on_aws=refused)
+    task = containers.task(definition, world, images={})
+    answer = task.ask(port=80)
+    healthy = task.wait_healthy(25) if answer else False
+    found = task.describe()
+    said = " ".join(text for one in found["containers"] if (text := one.get("reason", "")))
+    task.remove()
+    expect(
+        answer and answer.status == 200 and healthy,
+        expected=expected,
+        found=t(
+            "it answers {status}; the container is {health}. {said}",
+            status=answer.status if answer else "–",
+            health=found["healthStatus"],
+            said=said or found.get("stoppedReason", ""),
+        ),
+        on_aws=t("ECS stops a task whose essential container is unhealthy, and starts another, for ever"),
+        hint=t("docker run the image, and try the command of the health check in it"),
+    )

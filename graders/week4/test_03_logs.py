@@ -94,6 +94,29 @@ def test_the_lines_arrive(world, ran):
     expect(messages == lines, expected="; ".join(lines), found="; ".join(messages) or t("nothing"))
 
 
+@check(points=1, evidence="container", docs=ECS_DOCS + "using_awslogs.html")
+def test_a_real_containers_lines_arrive(world, ran, rng, containers):
+    """What a real container of the task definition writes is found in the group"""
+    task, group, _ = ran
+    found = world.client("ecs").describe_task_definition(taskDefinition=task["taskDefinitionArn"])["taskDefinition"]
+    lines = [f"INFO order {rng.randrange(10**9)}", f"ERROR out of stock: {rng.randrange(10**9)}"]
+    talk = "".join(f"print({line!r}, flush=True)\n" for line in lines)
+    image = containers.python({"talk.py": talk.encode()}, command=["python", "talk.py"])
+    real = containers.task(found, world, images={one["image"]: image for one in found["containerDefinitions"]})
+    real.wait(20)
+    containers.ship(real, world, f"{rng.getrandbits(128):032x}")
+    real.remove()
+    pages = world.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+    messages = [one["message"] for page in pages for one in page["events"]]
+    expect(
+        set(lines) <= set(messages),
+        expected="; ".join(lines),
+        found="; ".join(messages) or t("nothing"),
+        on_aws=t("what the container writes is gone with the task"),
+        hint=t("logConfiguration of the container “orders”: awslogs-group, awslogs-region, awslogs-stream-prefix"),
+    )
+
+
 # -- how long they stay -------------------------------------------------------------------------------------
 
 

@@ -31,7 +31,12 @@ SYSTEM = (
     *("perl-base", "adduser", "hostname", "media-types", "libgcc-s1", "libstdc++6"),
 )
 PYTHON = (*SYSTEM, "python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib")
-NGINX = (*SYSTEM, "nginx", "nginx-common", "nginx-light")
+CURL = (
+    *("curl", "libcurl4", "libnghttp2-14", "libidn2-0", "librtmp1", "libssh2-1", "libpsl5", "libldap-2.5-0"),
+    *("libbrotli1", "libzstd1", "libunistring2", "libhogweed6", "libnettle8", "libgnutls30", "libp11-kit0"),
+    *("libtasn1-6", "libsasl2-2"),
+)
+NGINX = (*SYSTEM, *CURL, "nginx", "nginx-common", "nginx-light")  # the official image has curl, too
 LIBRARY = ("", "docker.io/library/", "public.ecr.aws/docker/library/")
 PYTHON_NAMES = [
     f"{where}python:{tag}" for where in LIBRARY for tag in ("3.12-slim", "latest", "3.12", "3.13-slim", "3.11-slim")

@@ -18,6 +18,7 @@ from fargrade.containers.finding import NoEngine
 from fargrade.containers.ownership import Ownership
 from fargrade.containers.running import MEMORY, Answered, Running, address_in, http_get, limits, own_network
 from fargrade.course.language import translate as t
+from fargrade.semantics.ecs import cpu_units, memory_mib
 
 AGENT_IMAGE = "python:3.12-slim"
 AGENT_ADDRESS = "169.254.170.2"  # where every SDK in a task asks
@@ -185,6 +186,27 @@ class RealTask:
         running = self[name].running
         return running.log() if running else ""
 
+    def ship(self, logs: Callable[[str], Any], task: str, when: float) -> None:
+        """What the awslogs driver does: put each container's lines into the stream PREFIX/CONTAINER/TASK of its group.
+
+        `logs` gives a client of CloudWatch Logs in a region. What the driver does not find, it leaves unshipped:
+        docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html.
+        """
+        for member in self.members:
+            configured = member.definition.get("logConfiguration") or {}
+            options = configured.get("options") or {}
+            lines = self.log(member.name).splitlines()
+            if configured.get("logDriver") != "awslogs" or not options.get("awslogs-group") or not lines:
+                continue
+            client = logs(str(options.get("awslogs-region", "")))
+            group, stream = options["awslogs-group"], f"{options.get('awslogs-stream-prefix', '')}/{member.name}/{task}"
+            try:
+                client.create_log_stream(logGroupName=group, logStreamName=stream.lstrip("/"))
+                events = [{"timestamp": int(when * 1000), "message": line} for line in lines]
+                client.put_log_events(logGroupName=group, logStreamName=stream.lstrip("/"), logEvents=events)
+            except client.exceptions.ResourceNotFoundException:
+                continue
+
 
 def start_task(
     owner: Ownership,
@@ -341,8 +363,8 @@ def _create(
 
 def _sizes(definition: Mapping[str, Any], container: Mapping[str, Any]) -> tuple[int, float]:
     """(memory in bytes, processors): the container's own limits, else the task's."""
-    memory = int(container.get("memory") or definition.get("memory") or 0) * MEBIBYTE or MEMORY
-    cpus = int(definition.get("cpu") or container.get("cpu") or 1024) / 1024
+    memory = int(container.get("memory") or memory_mib(definition.get("memory")) or 0) * MEBIBYTE or MEMORY
+    cpus = (cpu_units(definition.get("cpu")) or container.get("cpu") or 1024) / 1024
     return min(memory, MOST_MEMORY), min(max(cpus, 0.1), 2.0)
 
 
@@ -369,11 +391,11 @@ def _settings(container: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _health_check(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Docker's form of it, with API_HealthCheck.html's defaults; no interval is longer here than two seconds."""
+    """Docker's form of it, with API_HealthCheck.html's defaults; no interval is longer here than a second."""
     second = 10**9
     return {
         "test": list(given["command"]) if isinstance(given["command"], Sequence) else given["command"],
-        "interval": min(int(given.get("interval") or 30), 2) * second,
+        "interval": min(int(given.get("interval") or 30), 1) * second,
         "timeout": int(given.get("timeout") or 5) * second,
         "retries": int(given.get("retries") or 3),
         "start_period": int(given.get("startPeriod") or 0) * second,
