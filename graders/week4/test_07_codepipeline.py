@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from fargrade.given import delivery
-from fargrade.grading import check, expect, fail, t
+from fargrade.grading import check, expect, fail, not_judged, t
 
 SERVICES = ("ecr", "ec2", "elbv2", "ecs", "iam", "s3", "logs", "codebuild", "codepipeline", "codeconnections")
 FILE, SPEC = "pipeline.py", "buildspec.yml"
@@ -271,6 +271,43 @@ def test_another_branch_starts_nothing(world, way, pipelines, answer, rng):
         not made.executions and made.revision == made.before,
         expected=t("no execution for a branch that nobody asked to deliver"),
         found=made.sentence(),
+    )
+
+
+@pytest.fixture(scope="module")
+def really(world, way, pipelines, answer, rng, working, containers):
+    """When: a commit is delivered once more, by a real engine to a real registry: of a pipeline that delivers."""
+    assert working
+    before = len(world.docker_log())
+    with containers.behind(world) as registry:
+        made = deliver(world, way, pipelines, answer, rng)
+        containers.truth(world.docker_log()[before:])
+        if not arrived(world, made):
+            not_judged(t("The real engine did not come to an end in time: {ending}", ending=made.sentence()))
+        yield registry, made
+
+
+@check(points=1, evidence="container", docs=GUIDE + "ecs-cd-pipeline.html")
+def test_a_real_image_is_delivered(really, world, way, containers):
+    """Built by a real engine and pushed to a real registry, the commit's image is the one that the service names"""
+    registry, made = really
+    wanted = delivery.digest_of(world, made.image)
+    tag = made.image.rpartition(":")[2] if "@" not in made.image else wanted
+    arrived_as = registry.digest(f"{world.account}/{world.region}/{way.running.repository}", tag)
+    expect(
+        arrived_as == wanted,
+        expected=t("the registry holds {digest}", digest=wanted),
+        found=arrived_as or t("nothing under {tag}", tag=tag),
+        on_aws=t("the tasks of the new revision cannot pull their image"),
+    )
+    image = containers.pull(registry, f"{world.account}/{world.region}/{way.running.repository}", wanted)
+    container = containers.run(image)
+    container.wait(20)
+    said = container.log().strip()
+    expect(
+        said and f'"{said}"'.encode() in made.source,
+        expected=t("the container prints what the commit's app.py says"),
+        found=said or t("nothing"),
     )
 
 

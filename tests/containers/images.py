@@ -34,7 +34,7 @@ PYTHON = (*SYSTEM, "python3.11-minimal", "libpython3.11-minimal", "libpython3.11
 CURL = (
     *("curl", "libcurl4", "libnghttp2-14", "libidn2-0", "librtmp1", "libssh2-1", "libpsl5", "libldap-2.5-0"),
     *("libbrotli1", "libzstd1", "libunistring2", "libhogweed6", "libnettle8", "libgnutls30", "libp11-kit0"),
-    *("libtasn1-6", "libsasl2-2"),
+    *("libtasn1-6", "libsasl2-2", "wget"),
 )
 NGINX = (*SYSTEM, *CURL, "nginx", "nginx-common", "nginx-light")  # the official image has curl, too
 LIBRARY = ("", "docker.io/library/", "public.ecr.aws/docker/library/")
