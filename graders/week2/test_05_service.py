@@ -7,7 +7,7 @@ import pytest
 from fargrade.given import network as given
 from fargrade.given import roles, running
 from fargrade.grading import check, expect, fail, t
-from fargrade.semantics.network import Internet, connect
+from fargrade.semantics.network import Internet, connect, nodes
 
 FILE = "service.py"
 SERVICES = ("ec2", "elbv2", "ecs", "ecr", "iam")
@@ -149,6 +149,27 @@ def why(path):
     return t(path.stopped.why, **path.stopped.values) if path.stopped else t("it gets through")
 
 
+def where_it_stops(world, made, path):
+    """The hop where requests stop. Where no target is left, the way on to where tasks are started is asked."""
+    network = world.network()
+    balancer = network.find(made.balancer["LoadBalancerArn"])
+    if path.stopped and path.stopped.kind in ("target group", "target"):
+        for node in nodes(network, balancer):
+            for task in started(world, made, network):
+                onward = connect(network, node, task, made.port)
+                if not onward.open:
+                    return why(onward)
+    return why(path)
+
+
+def started(world, made, network):
+    """A task in each subnet of the service, in the security groups that it has there."""
+    placed = described(world, made)["networkConfiguration"]["awsvpcConfiguration"]
+    for subnet in placed["subnets"]:
+        name = t("a task in {subnet}", subnet=subnet)
+        yield network.imagined(subnet, placed.get("securityGroups") or None, name=name)
+
+
 @check(points=1, evidence="state", docs=ECS + "ecs_services.html")
 def test_as_many_as_asked_for(world, made):
     """The service asks for the right number of tasks, on Fargate"""
@@ -178,7 +199,7 @@ def test_requests_reach_the_containers(world, made):
         fail(
             t("a client on the internet gets {status}", status=stopped.status or t("no answer")),
             expected=t("200, from a container"),
-            found=why(stopped.path),
+            found=where_it_stops(world, made, stopped.path),
             on_aws=t("the browser shows 502, 503 or 504, or waits"),
             hint=t("walk the chain: target group, health, the tasks' security group, the container's port"),
         )
@@ -207,8 +228,8 @@ def test_ecs_keeps_the_targets(world, made):
     right = {(address, made.port) for address in now}
     expect(
         healthy == right and len(now) == made.count + 1 and before <= now,
-        expected=t("after one more task is asked for, these targets are healthy: {targets}", targets=shown(right)),
-        found=shown(healthy),
+        expected=t("{count} tasks run after one more is asked for, and each is a healthy target", count=made.count + 1),
+        found=t("{count} tasks run; healthy targets: {targets}", count=len(now), targets=shown(healthy)),
         on_aws=t("a task that is in no target group works for nobody"),
         hint=t("loadBalancers of create_service: ECS registers what it starts, under the container's port"),
     )
@@ -230,11 +251,7 @@ def test_only_through_the_load_balancer(world, made):
     network = world.network()
     stranger = network.host(network.find(made.client))
     front = network.imagined(made.vpc.public[0], [made.front], name=t("the load balancer"))
-    placed = described(world, made)["networkConfiguration"]["awsvpcConfiguration"]
-    for subnet in placed["subnets"]:
-        task = network.imagined(
-            subnet, placed.get("securityGroups") or None, name=t("a task in {subnet}", subnet=subnet)
-        )
+    for task in started(world, made, network):
         for source, port in ((stranger, made.port), (front, 22), (front, made.port + 1), (Internet(), made.port)):
             path = connect(network, source, task, port)
             expect(
