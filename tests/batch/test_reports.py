@@ -103,6 +103,19 @@ def test_a_submissions_text_is_no_markup_on_its_page() -> None:
     assert b"49" not in page.replace(b"149", b"")
 
 
+def test_a_picture_is_drawn_and_its_texts_are_letters() -> None:
+    hops = [{"name": HOSTILE, "status": "failed", "detail": HOSTILE}]
+    page = submission_page(
+        a_grade(a_check(pictures=[{"kind": "path", "title": HOSTILE, "data": {"hops": hops}}])), title="x"
+    )
+    found = structure(page)
+    assert "svg" in found.elements
+    assert "script" not in found.elements
+    assert "img" not in found.elements
+    assert not any(name.startswith("on") for name in found.attributes)
+    assert is_clean(page.decode())
+
+
 def test_a_link_that_is_no_address_of_ours_is_no_link() -> None:
     page = submission_page(a_grade(a_check(docs="javascript:alert(1)")), title="x")
     assert structure(page).links == []

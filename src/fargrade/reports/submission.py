@@ -7,7 +7,9 @@ from typing import Any
 
 from fargrade.course.language import translate as t
 from fargrade.reports.pages import page
-from fargrade.reports.terminal import number
+from fargrade.reports.pictures import svg
+from fargrade.reports.terminal import number, plain
+from fargrade.verdict import Picture
 
 SIGNS = {"passed": "✓", "failed": "✗", "not_judged": "–", "to_do": "○"}
 
@@ -100,8 +102,18 @@ def _item(item: Mapping[str, Any], guess: str, *, hidden: bool) -> dict[str, Any
         "open": word in ("failed", "not_judged"),
         "notes": item["notes"],
         "guess": guess,
+        "pictures": [] if word == "to_do" else _pictures(shown),
         "checks": [] if word == "to_do" else [_check(check) for check in _by_trouble(shown)],
     }
+
+
+def _pictures(checks: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """The pictures that the checks show, drawn, each once. Their texts are escaped where they are drawn."""
+    from markupsafe import Markup
+
+    found = {(one["title"], str(one["data"])): one for check in checks for one in check.get("pictures") or ()}
+    drawn = (svg(Picture(one["kind"], one["title"], one["data"])) for one in found.values())
+    return [Markup(plain(one)) for one in drawn if one]
 
 
 def _by_trouble(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
