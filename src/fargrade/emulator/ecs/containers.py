@@ -10,6 +10,7 @@ from typing import Any
 from fargrade.emulator import clock, serving
 from fargrade.emulator.ecs import interfaces, store
 from fargrade.emulator.ecs.model import Container, Task
+from fargrade.emulator.logs import store as logs
 from fargrade.emulator.rules import account
 from fargrade.semantics.network import Asked
 
@@ -219,5 +220,4 @@ def log(container: Container, line: str, moment: datetime | None = None) -> None
     if group not in held.groups or stream not in held.groups[group].streams:
         return
     when = int((moment or clock.now()).timestamp() * 1000)
-    events = held.groups[group].streams[stream]
-    events.put_log_events([{"timestamp": when, "message": line[:LINE_MOST]}])
+    logs.write(region, group, stream, [{"timestamp": when, "message": line[:LINE_MOST]}])
