@@ -310,6 +310,24 @@ LISTENERS = [
         says="certificate cannot be specified for HTTP",
         source="https://github.com/awslabs/fargatecli/issues/104",
     ),
+    _listener(
+        listener(
+            443,
+            Protocol="HTTPS",
+            Certificates=[{"CertificateArn": "arn:aws:iam::<account>:server-certificate/ghost"}],
+        ),
+        "CertificateNotFound",
+        "a certificate that was never uploaded",
+    ),
+    _listener(
+        listener(
+            443,
+            Protocol="HTTPS",
+            Certificates=[{"CertificateArn": "arn:aws:acm:us-east-1:<account>:certificate/0123-4567"}],
+        ),
+        "CertificateNotFound",
+        "a certificate that ACM does not have",
+    ),
     _listener(listener(Protocol="TCP"), "ValidationError", "TCP on an application load balancer"),
     _listener(
         listener(DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]),

@@ -11,6 +11,7 @@ from typing import Any
 
 from fargrade.emulator.elbv2 import store
 from fargrade.emulator.errors import Refused
+from fargrade.emulator.roles import backend as iam
 from fargrade.emulator.rules import Call, refusal
 
 APPLICATION = ("HTTP", "HTTPS")
@@ -75,8 +76,16 @@ def _certificate(protocol: str, certificates: list[dict[str, Any]]) -> None:
         raise _invalid(f"A certificate must be specified for {protocol} listeners")
     if protocol not in ("HTTPS", "TLS", "") and certificates:
         raise _invalid(f"A certificate cannot be specified for {protocol} listeners")
+    for one in certificates:
+        if ":server-certificate/" in one.get("CertificateArn", "") and not _uploaded(one["CertificateArn"]):
+            raise Refused("CertificateNotFound", f"Certificate '{one['CertificateArn']}' not found")
     if len(certificates) > 1:
         raise _invalid("A listener must be created with exactly one certificate; more are added afterwards")
+
+
+def _uploaded(arn: str) -> bool:
+    """Whether IAM has the server certificate; moto looks for ACM's itself."""
+    return iam().get_certificate_by_arn(arn) is not None
 
 
 # -- actions -----------------------------------------------------------------------------------------------
