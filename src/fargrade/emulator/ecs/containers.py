@@ -38,7 +38,7 @@ def start(task: Task, container: Container, ended: Ended, changed: Changed) -> N
         return
     if behaviour.memory and limit and behaviour.memory > limit:
         why = "OutOfMemoryError: Container killed due to memory usage"
-        _later(task, 2, lambda: ended(task, container, 137, why))
+        _later(task, 0.5, lambda: ended(task, container, 137, why))
         return
     if behaviour.exits is not None:
         code = behaviour.exits

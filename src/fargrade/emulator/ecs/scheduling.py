@@ -169,7 +169,8 @@ def fail(service: Service, deployment: Deployment, why: str, *, roll_back: bool)
     deployment.reason = f"ECS deployment circuit breaker: {why}"
     deployment.updated = clock.now()
     event(service, f"(deployment {deployment.id}) deployment failed: {why}")
-    last = next((one for one in service.deployments if one is not deployment and one.outcome == "SUCCESSFUL"), None)
+    # Also one whose tasks are all gone by now, where no task needed to stay healthy.
+    last = next((one for one in service.history if one is not deployment and one.outcome == "SUCCESSFUL"), None)
     if not roll_back or last is None:
         deployment.outcome = "ROLLBACK_FAILED" if roll_back else "STOPPED"
         deployment.finished = clock.now()
@@ -191,7 +192,7 @@ def restore(service: Service, deployment: Deployment, last: Deployment) -> None:
     last.status, last.state, last.desired = "PRIMARY", "IN_PROGRESS", service.desired
     last.reason = f"ECS deployment circuit breaker: rolling back to deploymentId {last.id}."
     last.updated = clock.now()
-    last.not_before = None
+    last.not_before, last.streak = None, 0
     service.deployments = [last, *[one for one in service.deployments if one is not last]]
     service.given["taskDefinition"] = last.revision.definition.arn
     service.steady = False

@@ -1,5 +1,7 @@
 """2.7: a new image, rolled out with the circuit breaker; a bad one rolls back by itself."""
 
+import time
+
 import boto3
 
 # What describe_task_definition adds to what register_task_definition takes.
@@ -30,11 +32,12 @@ def deploy(cluster: str, service: str, container: str, image: str) -> bool:
             "deploymentCircuitBreaker": {"enable": True, "rollback": True},
         },
     )
-    ecs.get_waiter("services_stable").wait(
-        cluster=cluster, services=[service], WaiterConfig={"Delay": 15, "MaxAttempts": 120}
-    )
-    # Stable is not the same as deployed: after a rollback the service is stable, too.
-    return ecs.describe_services(cluster=cluster, services=[service])["services"][0]["taskDefinition"] == definition
+    while True:
+        now = ecs.describe_services(cluster=cluster, services=[service])["services"][0]
+        primary = next(one for one in now["deployments"] if one["status"] == "PRIMARY")
+        if primary["rolloutState"] == "COMPLETED" and len(now["deployments"]) == 1:
+            return primary["taskDefinition"] == definition
+        time.sleep(10)
 
 
 def revision(ecs, running: str, container: str, image: str) -> str:

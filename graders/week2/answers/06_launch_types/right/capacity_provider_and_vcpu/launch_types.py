@@ -1,0 +1,73 @@
+"""2.6: the same application on EC2 and on Fargate, each with what it needs."""
+
+import boto3
+
+PORT = 80
+
+
+def on_fargate(
+    cluster: str,
+    name: str,
+    image: str,
+    execution_role: str,
+    target_group: str,
+    subnets: list[str],
+    security_group: str,
+    copies: int,
+) -> None:
+    """A service called `name` that runs `copies` of the image on Fargate, behind the target group (type ip)."""
+    ecs = boto3.client("ecs")
+    ecs.put_cluster_capacity_providers(
+        cluster=cluster, capacityProviders=["FARGATE"], defaultCapacityProviderStrategy=[]
+    )
+    definition = ecs.register_task_definition(
+        family=name,
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu=".25 vCPU",
+        memory="0.5 GB",
+        executionRoleArn=execution_role,
+        containerDefinitions=[{"name": "web", "image": image, "portMappings": [{"containerPort": PORT}]}],
+    )["taskDefinition"]["taskDefinitionArn"]
+    ecs.create_service(
+        cluster=cluster,
+        serviceName=name,
+        taskDefinition=definition,
+        desiredCount=copies,
+        capacityProviderStrategy=[{"capacityProvider": "FARGATE", "weight": 1}],
+        networkConfiguration={
+            "awsvpcConfiguration": {"subnets": subnets, "securityGroups": [security_group], "assignPublicIp": "ENABLED"}
+        },
+        loadBalancers=[{"targetGroupArn": target_group, "containerName": "web", "containerPort": PORT}],
+    )
+    ecs.get_waiter("services_stable").wait(cluster=cluster, services=[name])
+
+
+def on_ec2(cluster: str, name: str, image: str, execution_role: str, target_group: str, copies: int) -> None:
+    """A service called `name` that runs `copies` of the image on the cluster's instances, behind the group (type instance)."""
+    ecs = boto3.client("ecs")
+    definition = ecs.register_task_definition(
+        family=name,
+        requiresCompatibilities=["EC2"],
+        networkMode="bridge",
+        executionRoleArn=execution_role,
+        containerDefinitions=[
+            {
+                "name": "web",
+                "image": image,
+                "cpu": 64,
+                "memory": 128,
+                # Port 0: the instance gives each copy a port of its own, so that several fit on one.
+                "portMappings": [{"containerPort": PORT, "hostPort": 0}],
+            }
+        ],
+    )["taskDefinition"]["taskDefinitionArn"]
+    ecs.create_service(
+        cluster=cluster,
+        serviceName=name,
+        taskDefinition=definition,
+        desiredCount=copies,
+        launchType="EC2",
+        loadBalancers=[{"targetGroupArn": target_group, "containerName": "web", "containerPort": PORT}],
+    )
+    ecs.get_waiter("services_stable").wait(cluster=cluster, services=[name])
