@@ -191,7 +191,8 @@ CLUSTER = ecs.step("CreateCluster", {"clusterName": "shop"}, saves={"cluster": "
 WEB = ecs.step("RegisterTaskDefinition", DEFINITION, saves={"web": "taskDefinition.taskDefinitionArn"})
 BRIDGE = ecs.step("RegisterTaskDefinition", on_ec2(), saves={"bridge": "taskDefinition.taskDefinitionArn"})
 SUBNETS = ec2.step(
-    "DescribeSubnets", saves={"subnet": "Subnets[0].SubnetId", "other": "Subnets[1].SubnetId", "vpc": "Subnets[0].VpcId"}
+    "DescribeSubnets",
+    saves={"subnet": "Subnets[0].SubnetId", "other": "Subnets[1].SubnetId", "vpc": "Subnets[0].VpcId"},
 )
 GIVEN = [CLUSTER, WEB, SUBNETS]
 NETWORK = {"awsvpcConfiguration": {"subnets": ["<subnet>"], "assignPublicIp": "ENABLED"}}
@@ -199,6 +200,12 @@ RUN: dict[str, Any] = {
     "cluster": "shop", "taskDefinition": "<web>", "launchType": "FARGATE", "networkConfiguration": NETWORK,
 }  # fmt: skip
 SERVICE = {**RUN, "serviceName": "web", "desiredCount": 1}
+
+
+def without(given: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if key not in names}
+
+
 RUNS = [
     ecs.accepts(
         "RunTask", RUN, "Fargate with memory at task level only, and no security groups", given=GIVEN,
@@ -217,10 +224,10 @@ RUNS = [
         given=GIVEN, says="Cluster not found", source=API + "API_RunTask.html"),
     ecs.refuses("RunTask", {**RUN, "count": 11}, "InvalidParameterException", "eleven tasks at once",
         given=GIVEN, source=API + "API_RunTask.html"),
-    ecs.refuses("RunTask", {**RUN, "networkConfiguration": None}, "InvalidParameterException", "awsvpc without network",
+    ecs.refuses("RunTask", without(RUN, "networkConfiguration"), "InvalidParameterException", "awsvpc without network",
         given=GIVEN, says="Network Configuration must be provided when networkMode 'awsvpc' is specified",
         source=API + "API_RunTask.html"),
-    ecs.refuses("RunTask", {**RUN, "taskDefinition": "<bridge>", "networkConfiguration": None},
+    ecs.refuses("RunTask", {**without(RUN, "networkConfiguration"), "taskDefinition": "<bridge>"},
         "InvalidParameterException", "a definition for EC2 on Fargate", given=[*GIVEN, BRIDGE],
         says="Task definition does not support launch_type FARGATE", source=API + "API_RunTask.html"),
     ecs.refuses("RunTask", {**RUN, "capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
@@ -304,19 +311,20 @@ SERVICES = [
             {"maximumPercent": 100, "minimumHealthyPercent": 100}},
         "InvalidParameterException", "bounds that block every deployment", given=GIVEN,
         source=API + "API_DeploymentConfiguration.html"),
-    ecs.refuses("CreateService", {**SERVICE, "networkConfiguration": None}, "InvalidParameterException",
+    ecs.refuses("CreateService", without(SERVICE, "networkConfiguration"), "InvalidParameterException",
         "a service without network", given=GIVEN, says="Network Configuration must be provided", source=CREATE),
     ecs.refuses("CreateService", {**SERVICE, "launchType": "EC2"}, "InvalidParameterException",
         "a public address on EC2", given=[CLUSTER, SUBNETS, ecs.step("RegisterTaskDefinition",
             {**DEFINITION, "requiresCompatibilities": ["EC2"]}, saves={"web": "taskDefinition.taskDefinitionArn"})],
         says="Assign public IP is not supported for this launch type", source=API + "API_AwsVpcConfiguration.html"),
-    ecs.refuses("CreateService", {**SERVICE, "launchType": None, "capacityProviderStrategy":
+    ecs.refuses("CreateService", {**without(SERVICE, "launchType"), "capacityProviderStrategy":
             [{"capacityProvider": "FARGATE"}]}, "InvalidParameterException", "a provider that the cluster does not have",
         given=GIVEN, says="not associated with the cluster", source=CREATE),
     ecs.refuses("CreateService", {**SERVICE, "healthCheckGracePeriodSeconds": 30}, "InvalidParameterException",
-        "a grace period without load balancer", given=GIVEN, says="only valid for services configured to use load balancers",
+        "a grace period without load balancer", given=GIVEN, says="only valid for services configured to use "
+        "load balancers",
         source=CREATE),
-    ecs.refuses("CreateService", {**SERVICE, "schedulingStrategy": "DAEMON", "desiredCount": None},
+    ecs.refuses("CreateService", {**without(SERVICE, "desiredCount"), "schedulingStrategy": "DAEMON"},
         "InvalidParameterException", "a daemon on Fargate", given=GIVEN, source=CREATE),
     ecs.refuses("CreateService", {**SERVICE, "enableExecuteCommand": True}, "InvalidParameterException",
         "ECS Exec without a task role", given=GIVEN, says="taskRoleArn", source=GUIDE + "ecs-exec.html"),

@@ -1,5 +1,6 @@
 """Where moto's networks are not AWS's: mended in its own classes, one place a repair.
 
+- A VPC's default security group lets in what has the same group. (Upstream: yes.)
 - The default VPC has an internet gateway, and its main route table a route to it. (Upstream: yes.)
 - An interface's address is one that no other has, and none of the five that AWS keeps of each subnet; in a VPC with
   DNS hostnames off it has no private DNS name rather than no such attribute; in a subnet that assigns IPv6
@@ -31,10 +32,26 @@ def mend() -> None:
     from moto.ec2.models.security_groups import SecurityGroupRule
     from moto.ec2.models.subnets import Subnet
 
+    _default_group_trusts_itself(models.EC2Backend)
     _default_vpc_is_on_the_internet(models.EC2Backend)
     _addresses_are_free(NetworkInterface)
     _one_state_of_an_ipv6_block(Subnet)
     _blocks_are_canonical(SecurityGroupRule)
+
+
+def _default_group_trusts_itself(backend: Any) -> None:
+    """VPC User Guide, "Default security groups": everything from what has the same group is let in."""
+    create = backend.create_security_group
+
+    def created(self: Any, *args: Any, **kwargs: Any) -> Any:
+        group = create(self, *args, **kwargs)
+        if kwargs.get("is_default"):
+            self.authorize_security_group_ingress(
+                group.id, "-1", None, None, [], source_groups=[{"GroupId": group.id}], vpc_id=group.vpc_id
+            )
+        return group
+
+    backend.create_security_group = created
 
 
 def _default_vpc_is_on_the_internet(backend: Any) -> None:

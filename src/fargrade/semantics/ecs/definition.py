@@ -29,7 +29,10 @@ def definition_refusals(given: Request, *, fargate: bool | None = None) -> list[
     """
     wanted = "FARGATE" in (given.get("requiresCompatibilities") or ()) if fargate is None else fargate
     found = list(_common_rules(given))
-    return [*found, *fargate_rules(given)] if wanted else found
+    if not wanted:
+        return found
+    # There the task's own memory is what is asked for.
+    return [*(one for one in found if one.rule != "no memory"), *fargate_rules(given)]
 
 
 def runs_on(given: Request) -> tuple[str, ...]:
