@@ -31,6 +31,7 @@ DEFINITION: dict[str, Any] = {
     "memory": "512",
     "containerDefinitions": [CONTAINER],
 }
+AUTO_SCALING = "arn:aws:autoscaling:us-east-1:<account>:autoScalingGroup:x:autoScalingGroupName/x"
 ROLE = "arn:aws:iam::<account>:role/execution"
 
 
@@ -55,12 +56,20 @@ def refused_definition(given: dict[str, Any], says: str, why: str, source: str =
 
 
 DEFINITIONS = [
-    refused_definition(changed(cpu="300"), "No Fargate configuration exists for given values", "a cpu that is none", SIZES),
+    refused_definition(
+        changed(cpu="300"), "No Fargate configuration exists for given values", "a cpu that is none", SIZES
+    ),
     refused_definition(changed(memory="4096"), "No Fargate configuration exists", "a size that does not exist", SIZES),
     refused_definition(changed(cpu=None), "'cpu' be defined at the task level", "Fargate without cpu", FARGATE),
-    refused_definition(changed(memory=None), "'memory' be defined at the task level", "Fargate without memory", FARGATE),
-    refused_definition(changed(networkMode="bridge"), "only supports network mode 'awsvpc'", "bridge on Fargate", FARGATE),
-    refused_definition(changed(networkMode="host"), "only supports network mode 'awsvpc'", "host mode on Fargate", FARGATE),
+    refused_definition(
+        changed(memory=None), "'memory' be defined at the task level", "Fargate without memory", FARGATE
+    ),
+    refused_definition(
+        changed(networkMode="bridge"), "only supports network mode 'awsvpc'", "bridge on Fargate", FARGATE
+    ),
+    refused_definition(
+        changed(networkMode="host"), "only supports network mode 'awsvpc'", "host mode on Fargate", FARGATE
+    ),
     refused_definition(
         container(image="<account>.dkr.ecr.us-east-1.amazonaws.com/web:1"),
         "execution role ARN to support ECR images",
@@ -68,10 +77,16 @@ DEFINITIONS = [
         FARGATE,
     ),
     refused_definition(
-        container(logConfiguration=LOG), "execution role ARN to support log driver awslogs", "awslogs without role", FARGATE
+        container(logConfiguration=LOG),
+        "execution role ARN to support log driver awslogs",
+        "awslogs without role",
+        FARGATE,
     ),
     refused_definition(
-        container(secrets=[{"name": "KEY", "valueFrom": "/web/key"}]), "execution role ARN", "secrets without role", FARGATE
+        container(secrets=[{"name": "KEY", "valueFrom": "/web/key"}]),
+        "execution role ARN",
+        "secrets without role",
+        FARGATE,
     ),
     refused_definition(
         container(portMappings=[{"containerPort": 80, "hostPort": 8080}]),
@@ -85,25 +100,32 @@ DEFINITIONS = [
         FARGATE,
     ),
     refused_definition(
-        {**container(logConfiguration={**LOG, "options": {"awslogs-region": "us-east-1", "awslogs-stream-prefix": "w"}}),
-         "executionRoleArn": ROLE},
+        {
+            **container(
+                logConfiguration={**LOG, "options": {"awslogs-region": "us-east-1", "awslogs-stream-prefix": "w"}}
+            ),
+            "executionRoleArn": ROLE,
+        },
         "Log driver awslogs requires options: awslogs-group",
         "awslogs without group",
     ),
     refused_definition(
-        {**container(logConfiguration={**LOG, "options": {"awslogs-region": "us-east-1", "awslogs-group": "/w"}}),
-         "executionRoleArn": ROLE},
+        {
+            **container(logConfiguration={**LOG, "options": {"awslogs-region": "us-east-1", "awslogs-group": "/w"}}),
+            "executionRoleArn": ROLE,
+        },
         "awslogs-stream-prefix",
         "awslogs without prefix on Fargate",
         FARGATE,
     ),
     refused_definition(container(essential=False), "doesn't have any essential container", "no essential container"),
-    refused_definition(
-        changed(containerDefinitions=[CONTAINER, CONTAINER]), "unique", "two containers of one name"
-    ),
+    refused_definition(changed(containerDefinitions=[CONTAINER, CONTAINER]), "unique", "two containers of one name"),
     refused_definition(container(privileged=True), "'privileged' setting be 'false'", "privileged on Fargate", FARGATE),
     refused_definition(
-        changed(volumes=[{"name": "data", "host": {"sourcePath": "/data"}}]), "sourcePath", "a host volume on Fargate", FARGATE
+        changed(volumes=[{"name": "data", "host": {"sourcePath": "/data"}}]),
+        "sourcePath",
+        "a host volume on Fargate",
+        FARGATE,
     ),
     refused_definition(
         container(mountPoints=[{"sourceVolume": "ghost", "containerPath": "/x"}]), "ghost", "a mount of no volume"
@@ -114,7 +136,10 @@ DEFINITIONS = [
     refused_definition(container(memory=1024), "memory", "a container with more memory than its task"),
     refused_definition(container(cpu=512), "cpu", "a container with more cpu than its task"),
     refused_definition(
-        changed(ephemeralStorage={"sizeInGiB": 20}), "EphemeralStorage size should be at least 21", "storage below 21 GiB", FARGATE
+        changed(ephemeralStorage={"sizeInGiB": 20}),
+        "EphemeralStorage size should be at least 21",
+        "storage below 21 GiB",
+        FARGATE,
     ),
     refused_definition(changed(ephemeralStorage={"sizeInGiB": 201}), "200", "storage above 200 GiB", FARGATE),
     refused_definition(container(links=["db"]), "Links are not supported", "links under awsvpc"),
@@ -142,18 +167,24 @@ DEFINITIONS = [
         | {"executionRoleArn": ROLE},
         "secret name must be unique",
         "a secret with a variable's name",
-        "observed: github.com/hashicorp/terraform-provider-aws/issues/16050",
+        API + "API_Secret.html",
     ),
     refused_definition(
         container(healthCheck={"command": ["CMD", "true"], "interval": 3}), "interval", "an interval below 5 seconds"
     ),
-    refused_definition(on_ec2(memory=None) | {"containerDefinitions": [{"name": "w", "image": "nginx"}]},
-        "At least one of 'memory' or 'memoryReservation' must be specified", "no memory at all on EC2"),
+    refused_definition(
+        on_ec2(memory=None) | {"containerDefinitions": [{"name": "w", "image": "nginx"}]},
+        "At least one of 'memory' or 'memoryReservation' must be specified",
+        "no memory at all on EC2",
+    ),
     refused_definition(on_ec2(memoryReservation=256), "memoryReservation", "a reservation above the limit"),
     refused_definition(changed(family="we.b"), "Family", "a point in a family's name"),
     ecs.refuses(
-        "RegisterTaskDefinition", changed(requiresCompatibilities=["MOON"]), "InvalidParameterException",
-        "a launch type that does not exist", source=API + "API_RegisterTaskDefinition.html",
+        "RegisterTaskDefinition",
+        changed(requiresCompatibilities=["MOON"]),
+        "InvalidParameterException",
+        "a launch type that does not exist",
+        source=API + "API_RegisterTaskDefinition.html",
     ),
     ecs.accepts(
         "RegisterTaskDefinition",
@@ -177,15 +208,21 @@ DEFINITIONS = [
         "RegisterTaskDefinition",
         on_ec2(),
         "bridge mode with a port of the instance's choice",
-        shows={"taskDefinition.containerDefinitions[0].portMappings[0].hostPort": 0,
-               "taskDefinition.compatibilities": ["EC2"]},
+        shows={
+            "taskDefinition.containerDefinitions[0].portMappings[0].hostPort": 0,
+            "taskDefinition.compatibilities": ["EC2"],
+        },
         source=PARAMETERS,
     ),
     ecs.refuses(
-        "DescribeTaskDefinition", {"taskDefinition": "ghost"}, "ClientException", "a definition that is not there",
-        says="Unable to describe task definition", source=API + "API_DescribeTaskDefinition.html",
+        "DescribeTaskDefinition",
+        {"taskDefinition": "ghost"},
+        "ClientException",
+        "a definition that is not there",
+        says="Unable to describe task definition",
+        source=API + "API_DescribeTaskDefinition.html",
     ),
-]  # fmt: skip
+]
 
 CLUSTER = ecs.step("CreateCluster", {"clusterName": "shop"}, saves={"cluster": "cluster.clusterArn"})
 WEB = ecs.step("RegisterTaskDefinition", DEFINITION, saves={"web": "taskDefinition.taskDefinitionArn"})
@@ -197,8 +234,11 @@ SUBNETS = ec2.step(
 GIVEN = [CLUSTER, WEB, SUBNETS]
 NETWORK = {"awsvpcConfiguration": {"subnets": ["<subnet>"], "assignPublicIp": "ENABLED"}}
 RUN: dict[str, Any] = {
-    "cluster": "shop", "taskDefinition": "<web>", "launchType": "FARGATE", "networkConfiguration": NETWORK,
-}  # fmt: skip
+    "cluster": "shop",
+    "taskDefinition": "<web>",
+    "launchType": "FARGATE",
+    "networkConfiguration": NETWORK,
+}
 SERVICE = {**RUN, "serviceName": "web", "desiredCount": 1}
 
 
@@ -208,70 +248,176 @@ def without(given: dict[str, Any], *names: str) -> dict[str, Any]:
 
 RUNS = [
     ecs.accepts(
-        "RunTask", RUN, "Fargate with memory at task level only, and no security groups", given=GIVEN,
+        "RunTask",
+        RUN,
+        "Fargate with memory at task level only, and no security groups",
+        given=GIVEN,
         shows={"tasks[0].lastStatus": "PROVISIONING", "failures": []},
         then=[
             world.step("advance", {"seconds": 40}),
             ecs.step("ListTasks", {"cluster": "shop"}, saves={"task": "taskArns[0]"}),
-            ecs.step("DescribeTasks", {"cluster": "shop", "tasks": ["<task>"]}, shows={
-                "tasks[0].lastStatus": "RUNNING",
-                "length(tasks[0].containers[0].networkInterfaces)": 1}),
-            ecs.step("DescribeTasks", {"cluster": "shop", "tasks": ["<task>"]}, shows={"tasks[0].lastStatus": "RUNNING"}),
+            ecs.step(
+                "DescribeTasks",
+                {"cluster": "shop", "tasks": ["<task>"]},
+                shows={"tasks[0].lastStatus": "RUNNING", "length(tasks[0].containers[0].networkInterfaces)": 1},
+            ),
+            ecs.step(
+                "DescribeTasks", {"cluster": "shop", "tasks": ["<task>"]}, shows={"tasks[0].lastStatus": "RUNNING"}
+            ),
         ],
         source=API + "API_RunTask.html",
     ),
-    ecs.refuses("RunTask", {**RUN, "cluster": "ghost"}, "ClusterNotFoundException", "a cluster that is not there",
-        given=GIVEN, says="Cluster not found", source=API + "API_RunTask.html"),
-    ecs.refuses("RunTask", {**RUN, "count": 11}, "InvalidParameterException", "eleven tasks at once",
-        given=GIVEN, source=API + "API_RunTask.html"),
-    ecs.refuses("RunTask", without(RUN, "networkConfiguration"), "InvalidParameterException", "awsvpc without network",
-        given=GIVEN, says="Network Configuration must be provided when networkMode 'awsvpc' is specified",
-        source=API + "API_RunTask.html"),
-    ecs.refuses("RunTask", {**without(RUN, "networkConfiguration"), "taskDefinition": "<bridge>"},
-        "InvalidParameterException", "a definition for EC2 on Fargate", given=[*GIVEN, BRIDGE],
-        says="Task definition does not support launch_type FARGATE", source=API + "API_RunTask.html"),
-    ecs.refuses("RunTask", {**RUN, "capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
-        "InvalidParameterException", "both a launch type and a strategy", given=GIVEN,
-        says="both a launch type and capacity provider strategy", source=API + "API_RunTask.html"),
-    ecs.refuses("RunTask", {"cluster": "shop", "taskDefinition": "<bridge>", "launchType": "EC2"},
-        "InvalidParameterException", "a cluster without instances", given=[*GIVEN, BRIDGE],
-        says="No Container Instances were found in your cluster", source=GUIDE + "troubleshooting.html"),
-    ecs.refuses("RunTask", {**RUN, "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-0123456789abcdef0"]}}},
-        "InvalidParameterException", "a subnet that is not there", given=GIVEN, says="InvalidSubnetID.NotFound",
-        source="observed: github.com/aws/amazon-ecs-cli/issues/435"),
-    ecs.refuses("RunTask", {**RUN, "networkConfiguration": {"awsvpcConfiguration": {
-            "subnets": ["<subnet>"], "securityGroups": ["sg-0123456789abcdef0"]}}},
-        "InvalidParameterException", "a security group that is not there", given=GIVEN,
-        source=API + "API_AwsVpcConfiguration.html"),
-    ecs.refuses("RunTask", {**RUN, "overrides": {"containerOverrides": [{"name": "ghost", "command": ["x"]}]}},
-        "InvalidParameterException", "an override of no container", given=GIVEN,
+    ecs.refuses(
+        "RunTask",
+        {**RUN, "cluster": "ghost"},
+        "ClusterNotFoundException",
+        "a cluster that is not there",
+        given=GIVEN,
+        says="Cluster not found",
+        source=API + "API_RunTask.html",
+    ),
+    ecs.refuses(
+        "RunTask",
+        {**RUN, "count": 11},
+        "InvalidParameterException",
+        "eleven tasks at once",
+        given=GIVEN,
+        source=API + "API_RunTask.html",
+    ),
+    ecs.refuses(
+        "RunTask",
+        without(RUN, "networkConfiguration"),
+        "InvalidParameterException",
+        "awsvpc without network",
+        given=GIVEN,
+        says="Network Configuration must be provided when networkMode 'awsvpc' is specified",
+        source=API + "API_RunTask.html",
+    ),
+    ecs.refuses(
+        "RunTask",
+        {**without(RUN, "networkConfiguration"), "taskDefinition": "<bridge>"},
+        "InvalidParameterException",
+        "a definition for EC2 on Fargate",
+        given=[*GIVEN, BRIDGE],
+        says="Task definition does not support launch_type FARGATE",
+        source=API + "API_RunTask.html",
+    ),
+    ecs.refuses(
+        "RunTask",
+        {**RUN, "capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
+        "InvalidParameterException",
+        "both a launch type and a strategy",
+        given=GIVEN,
+        says="both a launch type and capacity provider strategy",
+        source=API + "API_RunTask.html",
+    ),
+    ecs.refuses(
+        "RunTask",
+        {"cluster": "shop", "taskDefinition": "<bridge>", "launchType": "EC2"},
+        "InvalidParameterException",
+        "a cluster without instances",
+        given=[*GIVEN, BRIDGE],
+        says="No Container Instances were found in your cluster",
+        source=GUIDE + "troubleshooting.html",
+    ),
+    ecs.refuses(
+        "RunTask",
+        {**RUN, "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-0123456789abcdef0"]}}},
+        "InvalidParameterException",
+        "a subnet that is not there",
+        given=GIVEN,
+        says="InvalidSubnetID.NotFound",
+        source=API + "API_AwsVpcConfiguration.html",
+    ),
+    ecs.refuses(
+        "RunTask",
+        {
+            **RUN,
+            "networkConfiguration": {
+                "awsvpcConfiguration": {"subnets": ["<subnet>"], "securityGroups": ["sg-0123456789abcdef0"]}
+            },
+        },
+        "InvalidParameterException",
+        "a security group that is not there",
+        given=GIVEN,
+        source=API + "API_AwsVpcConfiguration.html",
+    ),
+    ecs.refuses(
+        "RunTask",
+        {**RUN, "overrides": {"containerOverrides": [{"name": "ghost", "command": ["x"]}]}},
+        "InvalidParameterException",
+        "an override of no container",
+        given=GIVEN,
         says="Override for container named ghost is not a container in the TaskDefinition",
-        source="observed: github.com/apache/airflow/issues/16919"),
-    ecs.refuses("RunTask", {**RUN, "platformVersion": "9.9.9"}, "PlatformUnknownException", "a platform version that is none",
-        given=GIVEN, source=API + "API_RunTask.html"),
-    ecs.refuses("RunTask", {**RUN, "placementStrategy": [{"type": "spread", "field": "instanceId"}]},
-        "InvalidParameterException", "a placement strategy on Fargate", given=GIVEN, source=API + "API_RunTask.html"),
-    ecs.refuses("RunTask", {**RUN, "taskDefinition": "ghost"}, "ClientException", "a definition that is not there, to run",
-        given=GIVEN, says="TaskDefinition not found", source=API + "API_RunTask.html"),
-    ecs.accepts("DescribeTasks", {"cluster": "shop", "tasks": ["0123456789abcdef0123456789abcdef"]},
-        "a task that is not there", given=[CLUSTER], shows={"failures[0].reason": "MISSING"},
-        source=API + "API_DescribeTasks.html"),
-    ecs.refuses("StopTask", {"cluster": "shop", "task": "0123456789abcdef0123456789abcdef"}, "InvalidParameterException",
-        "a task that is not there, to stop", given=[CLUSTER], source=API + "API_StopTask.html"),
-]  # fmt: skip
+        source=API + "API_ContainerOverride.html",
+    ),
+    ecs.refuses(
+        "RunTask",
+        {**RUN, "platformVersion": "9.9.9"},
+        "PlatformUnknownException",
+        "a platform version that is none",
+        given=GIVEN,
+        source=API + "API_RunTask.html",
+    ),
+    ecs.refuses(
+        "RunTask",
+        {**RUN, "placementStrategy": [{"type": "spread", "field": "instanceId"}]},
+        "InvalidParameterException",
+        "a placement strategy on Fargate",
+        given=GIVEN,
+        source=API + "API_RunTask.html",
+    ),
+    ecs.refuses(
+        "RunTask",
+        {**RUN, "taskDefinition": "ghost"},
+        "ClientException",
+        "a definition that is not there, to run",
+        given=GIVEN,
+        says="TaskDefinition not found",
+        source=API + "API_RunTask.html",
+    ),
+    ecs.accepts(
+        "DescribeTasks",
+        {"cluster": "shop", "tasks": ["0123456789abcdef0123456789abcdef"]},
+        "a task that is not there",
+        given=[CLUSTER],
+        shows={"failures[0].reason": "MISSING"},
+        source=API + "API_DescribeTasks.html",
+    ),
+    ecs.refuses(
+        "StopTask",
+        {"cluster": "shop", "task": "0123456789abcdef0123456789abcdef"},
+        "InvalidParameterException",
+        "a task that is not there, to stop",
+        given=[CLUSTER],
+        source=API + "API_StopTask.html",
+    ),
+]
 
 GROUP = elb.step(
-    "CreateTargetGroup", {"Name": "web", "Protocol": "HTTP", "Port": 80, "VpcId": "<vpc>", "TargetType": "ip"},
+    "CreateTargetGroup",
+    {"Name": "web", "Protocol": "HTTP", "Port": 80, "VpcId": "<vpc>", "TargetType": "ip"},
     saves={"group": "TargetGroups[0].TargetGroupArn"},
-)  # fmt: skip
+)
 BY_INSTANCE = elb.step(
-    "CreateTargetGroup", {"Name": "inst", "Protocol": "HTTP", "Port": 80, "VpcId": "<vpc>", "TargetType": "instance"},
+    "CreateTargetGroup",
+    {"Name": "inst", "Protocol": "HTTP", "Port": 80, "VpcId": "<vpc>", "TargetType": "instance"},
     saves={"inst": "TargetGroups[0].TargetGroupArn"},
-)  # fmt: skip
-BALANCER = elb.step("CreateLoadBalancer", {"Name": "shop", "Subnets": ["<subnet>", "<other>"]},
-    saves={"balancer": "LoadBalancers[0].LoadBalancerArn"})  # fmt: skip
-LISTENER = elb.step("CreateListener", {"LoadBalancerArn": "<balancer>", "Protocol": "HTTP", "Port": 80,
-    "DefaultActions": [{"Type": "forward", "TargetGroupArn": "<group>"}]})  # fmt: skip
+)
+BALANCER = elb.step(
+    "CreateLoadBalancer",
+    {"Name": "shop", "Subnets": ["<subnet>", "<other>"]},
+    saves={"balancer": "LoadBalancers[0].LoadBalancerArn"},
+)
+LISTENER = elb.step(
+    "CreateListener",
+    {
+        "LoadBalancerArn": "<balancer>",
+        "Protocol": "HTTP",
+        "Port": 80,
+        "DefaultActions": [{"Type": "forward", "TargetGroupArn": "<group>"}],
+    },
+)
 BALANCED = [*GIVEN, GROUP, BALANCER, LISTENER]
 
 
@@ -281,93 +427,279 @@ def behind(group: str = "<group>", name: str = "web", port: int = 80) -> dict[st
 
 CREATE = API + "API_CreateService.html"
 SERVICES = [
-    ecs.accepts("CreateService", {**behind(), "healthCheckGracePeriodSeconds": 30, "enableECSManagedTags": True,
-            "deploymentConfiguration": {"maximumPercent": 150, "minimumHealthyPercent": 50,
-                "deploymentCircuitBreaker": {"enable": True, "rollback": True}}},
-        "everything that is sent is described", given=BALANCED,
-        shows={"service.healthCheckGracePeriodSeconds": 30, "service.enableECSManagedTags": True,
+    ecs.accepts(
+        "CreateService",
+        {
+            **behind(),
+            "healthCheckGracePeriodSeconds": 30,
+            "enableECSManagedTags": True,
+            "deploymentConfiguration": {
+                "maximumPercent": 150,
+                "minimumHealthyPercent": 50,
+                "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+            },
+        },
+        "everything that is sent is described",
+        given=BALANCED,
+        shows={
+            "service.healthCheckGracePeriodSeconds": 30,
+            "service.enableECSManagedTags": True,
             "service.deploymentConfiguration.maximumPercent": 150,
             "service.deploymentConfiguration.deploymentCircuitBreaker.rollback": True,
-            "service.deployments[0].rolloutState": "IN_PROGRESS", "service.deployments[0].status": "PRIMARY"},
-        then=[world.step("advance", {"seconds": 200}),
-            ecs.step("DescribeServices", {"cluster": "shop", "services": ["web"]}, shows={
-                "services[0].runningCount": 1, "services[0].deployments[0].rolloutState": "COMPLETED"}),
+            "service.deployments[0].rolloutState": "IN_PROGRESS",
+            "service.deployments[0].status": "PRIMARY",
+        },
+        then=[
+            world.step("advance", {"seconds": 200}),
+            ecs.step(
+                "DescribeServices",
+                {"cluster": "shop", "services": ["web"]},
+                shows={"services[0].runningCount": 1, "services[0].deployments[0].rolloutState": "COMPLETED"},
+            ),
             ecs.step("ListTasks", {"cluster": "shop", "serviceName": "web"}, shows={"length(taskArns)": 1}),
-            ecs.step("ListServiceDeployments", {"cluster": "shop", "service": "web"},
-                shows={"serviceDeployments[0].status": "SUCCESSFUL"})],
-        source=CREATE),
-    ecs.refuses("CreateService", SERVICE, "InvalidParameterException", "a service of a name that is taken",
-        given=[*GIVEN, ecs.step("CreateService", SERVICE)], says="Creation of service was not idempotent", source=CREATE),
-    ecs.refuses("CreateService", behind("<inst>"), "InvalidParameterException", "targets by instance under awsvpc",
-        given=[*BALANCED, BY_INSTANCE], says="target type instance, which is incompatible with the awsvpc network mode",
-        source=CREATE),
-    ecs.refuses("CreateService", behind(), "InvalidParameterException", "a target group without load balancer",
-        given=[*GIVEN, GROUP], says="does not have an associated load balancer", source=CREATE),
-    ecs.refuses("CreateService", behind(name="ghost"), "InvalidParameterException", "a container that is not defined",
-        given=BALANCED, says="The container ghost does not exist in the task definition", source=CREATE),
-    ecs.refuses("CreateService", behind(port=81), "InvalidParameterException", "a container port that is not defined",
-        given=BALANCED, says="did not have a container port 81 defined", source=CREATE),
-    ecs.refuses("CreateService", {**SERVICE, "deploymentConfiguration":
-            {"maximumPercent": 100, "minimumHealthyPercent": 100}},
-        "InvalidParameterException", "bounds that block every deployment", given=GIVEN,
-        source=API + "API_DeploymentConfiguration.html"),
-    ecs.refuses("CreateService", without(SERVICE, "networkConfiguration"), "InvalidParameterException",
-        "a service without network", given=GIVEN, says="Network Configuration must be provided", source=CREATE),
-    ecs.refuses("CreateService", {**SERVICE, "launchType": "EC2"}, "InvalidParameterException",
-        "a public address on EC2", given=[CLUSTER, SUBNETS, ecs.step("RegisterTaskDefinition",
-            {**DEFINITION, "requiresCompatibilities": ["EC2"]}, saves={"web": "taskDefinition.taskDefinitionArn"})],
-        says="Assign public IP is not supported for this launch type", source=API + "API_AwsVpcConfiguration.html"),
-    ecs.refuses("CreateService", {**without(SERVICE, "launchType"), "capacityProviderStrategy":
-            [{"capacityProvider": "FARGATE"}]}, "InvalidParameterException", "a provider that the cluster does not have",
-        given=GIVEN, says="not associated with the cluster", source=CREATE),
-    ecs.refuses("CreateService", {**SERVICE, "healthCheckGracePeriodSeconds": 30}, "InvalidParameterException",
-        "a grace period without load balancer", given=GIVEN, says="only valid for services configured to use "
-        "load balancers",
-        source=CREATE),
-    ecs.refuses("CreateService", {**without(SERVICE, "desiredCount"), "schedulingStrategy": "DAEMON"},
-        "InvalidParameterException", "a daemon on Fargate", given=GIVEN, source=CREATE),
-    ecs.refuses("CreateService", {**SERVICE, "enableExecuteCommand": True}, "InvalidParameterException",
-        "ECS Exec without a task role", given=GIVEN, says="taskRoleArn", source=GUIDE + "ecs-exec.html"),
-    ecs.refuses("DeleteService", {"cluster": "shop", "service": "web"}, "InvalidParameterException",
-        "a service that is not scaled to nothing", given=[*GIVEN, ecs.step("CreateService", SERVICE)],
-        says="The service cannot be stopped while it is scaled above 0", source=API + "API_DeleteService.html"),
-    ecs.refuses("UpdateService", {"cluster": "shop", "service": "ghost", "desiredCount": 2}, "ServiceNotFoundException",
-        "a service that is not there", given=[CLUSTER], source=API + "API_UpdateService.html"),
-    ecs.accepts("DescribeServices", {"cluster": "shop", "services": ["ghost"]}, "a service that is not there, described",
-        given=[CLUSTER], shows={"failures[0].reason": "MISSING"}, source=API + "API_DescribeServices.html"),
-    ecs.refuses("ExecuteCommand", {"cluster": "shop", "task": "<task>", "command": "sh", "interactive": True},
-        "InvalidParameterException", "ECS Exec where it was not enabled",
-        given=[*GIVEN, ecs.step("RunTask", RUN, saves={"task": "tasks[0].taskArn"}), world.step("advance", {"seconds": 40})],
-        says="execute command was not enabled", source=GUIDE + "ecs-exec.html"),
-]  # fmt: skip
+            ecs.step(
+                "ListServiceDeployments",
+                {"cluster": "shop", "service": "web"},
+                shows={"serviceDeployments[0].status": "SUCCESSFUL"},
+            ),
+        ],
+        source=CREATE,
+    ),
+    ecs.refuses(
+        "CreateService",
+        SERVICE,
+        "InvalidParameterException",
+        "a service of a name that is taken",
+        given=[*GIVEN, ecs.step("CreateService", SERVICE)],
+        says="Creation of service was not idempotent",
+        source=CREATE,
+    ),
+    ecs.refuses(
+        "CreateService",
+        behind("<inst>"),
+        "InvalidParameterException",
+        "targets by instance under awsvpc",
+        given=[*BALANCED, BY_INSTANCE],
+        says="target type instance, which is incompatible with the awsvpc network mode",
+        source=CREATE,
+    ),
+    ecs.refuses(
+        "CreateService",
+        behind(),
+        "InvalidParameterException",
+        "a target group without load balancer",
+        given=[*GIVEN, GROUP],
+        says="does not have an associated load balancer",
+        source=CREATE,
+    ),
+    ecs.refuses(
+        "CreateService",
+        behind(name="ghost"),
+        "InvalidParameterException",
+        "a container that is not defined",
+        given=BALANCED,
+        says="The container ghost does not exist in the task definition",
+        source=CREATE,
+    ),
+    ecs.refuses(
+        "CreateService",
+        behind(port=81),
+        "InvalidParameterException",
+        "a container port that is not defined",
+        given=BALANCED,
+        says="did not have a container port 81 defined",
+        source=CREATE,
+    ),
+    ecs.refuses(
+        "CreateService",
+        {**SERVICE, "deploymentConfiguration": {"maximumPercent": 100, "minimumHealthyPercent": 100}},
+        "InvalidParameterException",
+        "bounds that block every deployment",
+        given=GIVEN,
+        source=API + "API_DeploymentConfiguration.html",
+    ),
+    ecs.refuses(
+        "CreateService",
+        without(SERVICE, "networkConfiguration"),
+        "InvalidParameterException",
+        "a service without network",
+        given=GIVEN,
+        says="Network Configuration must be provided",
+        source=CREATE,
+    ),
+    ecs.refuses(
+        "CreateService",
+        {**SERVICE, "launchType": "EC2"},
+        "InvalidParameterException",
+        "a public address on EC2",
+        given=[
+            CLUSTER,
+            SUBNETS,
+            ecs.step(
+                "RegisterTaskDefinition",
+                {**DEFINITION, "requiresCompatibilities": ["EC2"]},
+                saves={"web": "taskDefinition.taskDefinitionArn"},
+            ),
+        ],
+        says="Assign public IP is not supported for this launch type",
+        source=API + "API_AwsVpcConfiguration.html",
+    ),
+    ecs.refuses(
+        "CreateService",
+        {**without(SERVICE, "launchType"), "capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
+        "InvalidParameterException",
+        "a provider that the cluster does not have",
+        given=GIVEN,
+        says="not associated with the cluster",
+        source=CREATE,
+    ),
+    ecs.refuses(
+        "CreateService",
+        {**SERVICE, "healthCheckGracePeriodSeconds": 30},
+        "InvalidParameterException",
+        "a grace period without load balancer",
+        given=GIVEN,
+        says="only valid for services configured to use load balancers",
+        source=CREATE,
+    ),
+    ecs.refuses(
+        "CreateService",
+        {**without(SERVICE, "desiredCount"), "schedulingStrategy": "DAEMON"},
+        "InvalidParameterException",
+        "a daemon on Fargate",
+        given=GIVEN,
+        source=CREATE,
+    ),
+    ecs.refuses(
+        "CreateService",
+        {**SERVICE, "enableExecuteCommand": True},
+        "InvalidParameterException",
+        "ECS Exec without a task role",
+        given=GIVEN,
+        says="taskRoleArn",
+        source=GUIDE + "ecs-exec.html",
+    ),
+    ecs.refuses(
+        "DeleteService",
+        {"cluster": "shop", "service": "web"},
+        "InvalidParameterException",
+        "a service that is not scaled to nothing",
+        given=[*GIVEN, ecs.step("CreateService", SERVICE)],
+        says="The service cannot be stopped while it is scaled above 0",
+        source=API + "API_DeleteService.html",
+    ),
+    ecs.refuses(
+        "UpdateService",
+        {"cluster": "shop", "service": "ghost", "desiredCount": 2},
+        "ServiceNotFoundException",
+        "a service that is not there",
+        given=[CLUSTER],
+        source=API + "API_UpdateService.html",
+    ),
+    ecs.accepts(
+        "DescribeServices",
+        {"cluster": "shop", "services": ["ghost"]},
+        "a service that is not there, described",
+        given=[CLUSTER],
+        shows={"failures[0].reason": "MISSING"},
+        source=API + "API_DescribeServices.html",
+    ),
+    ecs.refuses(
+        "ExecuteCommand",
+        {"cluster": "shop", "task": "<task>", "command": "sh", "interactive": True},
+        "InvalidParameterException",
+        "ECS Exec where it was not enabled",
+        given=[
+            *GIVEN,
+            ecs.step("RunTask", RUN, saves={"task": "tasks[0].taskArn"}),
+            world.step("advance", {"seconds": 40}),
+        ],
+        says="execute command was not enabled",
+        source=GUIDE + "ecs-exec.html",
+    ),
+]
 
 CLUSTERS = [
-    ecs.refuses("CreateCluster", {"clusterName": "shop", "capacityProviders": ["MOON"]}, "InvalidParameterException",
-        "a capacity provider that is not there", says="capacity provider was not found",
-        source=API + "API_CreateCluster.html"),
-    ecs.refuses("CreateCluster", {"clusterName": "my shop"}, "InvalidParameterException", "a blank in a cluster's name",
-        source=API + "API_CreateCluster.html"),
-    ecs.refuses("CreateCluster", {"clusterName": "shop", "settings": [{"name": "containerInsights", "value": "on"}]},
-        "InvalidParameterException", "a value that Container Insights does not have",
-        source=API + "API_ClusterSetting.html"),
-    ecs.refuses("PutClusterCapacityProviders", {"cluster": "shop", "capacityProviders": ["FARGATE", "FARGATE_SPOT"],
-            "defaultCapacityProviderStrategy": [{"capacityProvider": "FARGATE", "base": 1, "weight": 1},
-                {"capacityProvider": "FARGATE_SPOT", "base": 1, "weight": 1}]},
-        "InvalidParameterException", "two bases in a strategy", given=[CLUSTER], says="base",
-        source=API + "API_CapacityProviderStrategyItem.html"),
-    ecs.refuses("PutClusterCapacityProviders", {"cluster": "shop", "capacityProviders": ["FARGATE"],
-            "defaultCapacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]},
-        "InvalidParameterException", "a strategy of a provider outside of the cluster", given=[CLUSTER],
-        source=API + "API_PutClusterCapacityProviders.html"),
-    ecs.refuses("DeleteCluster", {"cluster": "shop"}, "ClusterContainsServicesException", "a cluster with a service",
-        given=[*GIVEN, ecs.step("CreateService", SERVICE)], source=API + "API_DeleteCluster.html"),
-    ecs.refuses("DeleteCluster", {"cluster": "shop"}, "ClusterContainsTasksException", "a cluster with a task",
-        given=[*GIVEN, ecs.step("RunTask", RUN)], source=API + "API_DeleteCluster.html"),
-    ecs.accepts("DescribeClusters", {"clusters": ["ghost"]}, "a cluster that is not there, described",
-        shows={"failures[0].reason": "MISSING"}, source=API + "API_DescribeClusters.html"),
-    ecs.refuses("CreateCapacityProvider", {"name": "fargate-mine", "autoScalingGroupProvider":
-            {"autoScalingGroupArn": "arn:aws:autoscaling:us-east-1:<account>:autoScalingGroup:x:autoScalingGroupName/x"}},
-        "ClientException", "a capacity provider with a reserved name", source=API + "API_CreateCapacityProvider.html"),
-]  # fmt: skip
+    ecs.refuses(
+        "CreateCluster",
+        {"clusterName": "shop", "capacityProviders": ["MOON"]},
+        "InvalidParameterException",
+        "a capacity provider that is not there",
+        says="capacity provider was not found",
+        source=API + "API_CreateCluster.html",
+    ),
+    ecs.refuses(
+        "CreateCluster",
+        {"clusterName": "my shop"},
+        "InvalidParameterException",
+        "a blank in a cluster's name",
+        source=API + "API_CreateCluster.html",
+    ),
+    ecs.refuses(
+        "CreateCluster",
+        {"clusterName": "shop", "settings": [{"name": "containerInsights", "value": "on"}]},
+        "InvalidParameterException",
+        "a value that Container Insights does not have",
+        source=API + "API_ClusterSetting.html",
+    ),
+    ecs.refuses(
+        "PutClusterCapacityProviders",
+        {
+            "cluster": "shop",
+            "capacityProviders": ["FARGATE", "FARGATE_SPOT"],
+            "defaultCapacityProviderStrategy": [
+                {"capacityProvider": "FARGATE", "base": 1, "weight": 1},
+                {"capacityProvider": "FARGATE_SPOT", "base": 1, "weight": 1},
+            ],
+        },
+        "InvalidParameterException",
+        "two bases in a strategy",
+        given=[CLUSTER],
+        says="base",
+        source=API + "API_CapacityProviderStrategyItem.html",
+    ),
+    ecs.refuses(
+        "PutClusterCapacityProviders",
+        {
+            "cluster": "shop",
+            "capacityProviders": ["FARGATE"],
+            "defaultCapacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
+        },
+        "InvalidParameterException",
+        "a strategy of a provider outside of the cluster",
+        given=[CLUSTER],
+        source=API + "API_PutClusterCapacityProviders.html",
+    ),
+    ecs.refuses(
+        "DeleteCluster",
+        {"cluster": "shop"},
+        "ClusterContainsServicesException",
+        "a cluster with a service",
+        given=[*GIVEN, ecs.step("CreateService", SERVICE)],
+        source=API + "API_DeleteCluster.html",
+    ),
+    ecs.refuses(
+        "DeleteCluster",
+        {"cluster": "shop"},
+        "ClusterContainsTasksException",
+        "a cluster with a task",
+        given=[*GIVEN, ecs.step("RunTask", RUN)],
+        source=API + "API_DeleteCluster.html",
+    ),
+    ecs.accepts(
+        "DescribeClusters",
+        {"clusters": ["ghost"]},
+        "a cluster that is not there, described",
+        shows={"failures[0].reason": "MISSING"},
+        source=API + "API_DescribeClusters.html",
+    ),
+    ecs.refuses(
+        "CreateCapacityProvider",
+        {"name": "fargate-mine", "autoScalingGroupProvider": {"autoScalingGroupArn": AUTO_SCALING}},
+        "ClientException",
+        "a capacity provider with a reserved name",
+        source=API + "API_CreateCapacityProvider.html",
+    ),
+]
 
 ROWS = [*DEFINITIONS, *RUNS, *SERVICES, *CLUSTERS]

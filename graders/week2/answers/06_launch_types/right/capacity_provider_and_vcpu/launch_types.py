@@ -44,7 +44,7 @@ def on_fargate(
 
 
 def on_ec2(cluster: str, name: str, image: str, execution_role: str, target_group: str, copies: int) -> None:
-    """A service called `name` that runs `copies` of the image on the cluster's instances, behind the group (type instance)."""
+    """A service called `name` that runs `copies` of the image on the cluster's instances, behind the target group."""
     ecs = boto3.client("ecs")
     definition = ecs.register_task_definition(
         family=name,
