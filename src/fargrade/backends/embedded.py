@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-KEY = "AKIAIOSFODNN7LEARNER"
 KEY_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
@@ -40,7 +39,8 @@ class EmbeddedWorld:
         self._process = EmulatorProcess.start(services, region=region)
         self.region = region
         self.account = ACCOUNT
-        self._key = KEY
+        # It cannot be guessed: whoever runs with a role's session has no way to this one.
+        self._key = "AKIA" + "".join(secrets.choice(KEY_LETTERS) for _ in range(16))
         self._clients: dict[tuple[str, str], Any] = {}
         self._content = itertools.count()
 
@@ -257,8 +257,6 @@ class EmbeddedWorld:
         _session()  # imported while the process, if this is its first reset, still starts
         with _faults():
             self.account = str(random.Random(seed).randrange(10**11, 10**12))
-            # Another in each world, which cannot be guessed: who runs with a role's session has no way to this one.
-            self._key = "AKIA" + "".join(secrets.choice(KEY_LETTERS) for _ in range(16))
             self._process.reset(seed, self.account, self._key)
 
     def listen(self, listening: socket.socket | None = None) -> int:
