@@ -91,7 +91,7 @@ fast: $(READY_DEV)  ## The tests that need nothing but Python
 	@$(BIN)/python -m pytest -m 'not bubblewrap and not browser and not docker and not newcomer' $(args)
 
 bench: $(READY_DEV)
-	@$(BIN)/python benchmarks/bench.py
+	@$(BIN)/python -m benchmarks.bench $(args)
 
 fidelity: $(READY_DEV)  ## Write docs/fidelity.md from the probe table
 	@$(BIN)/python -m tests.fidelity
