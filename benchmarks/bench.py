@@ -1,4 +1,4 @@
-"""`make bench`: what grading costs, as ratios with both sides in one run. Aims are design aims, not limits: it always ends well.
+"""`make bench`: what grading costs, as ratios with both sides in one run. Aims are aims: it always ends well.
 
 `python -m benchmarks.bench [--quick] [SECTION …]`; sections: item, week, watch, start, gateway.
 """
@@ -95,8 +95,9 @@ def bench_week(times: int) -> None:
 
 def _plain(graders: list[str]) -> float:
     started = time.perf_counter()
+    options = ["-q", "--noconftest", "-p", "benchmarks.plain", "-p", "no:cacheprovider"]
     subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--noconftest", "-p", "benchmarks.plain", "-p", "no:cacheprovider", *graders],
+        [sys.executable, "-m", "pytest", *options, *graders],
         cwd=ours.ROOT, env=ours.environment(), capture_output=True, check=False,
     )  # fmt: skip
     return time.perf_counter() - started

@@ -25,8 +25,8 @@ CALLS: dict[str, Call] = {
 }
 
 
-def clients(url: str | None) -> Callable[[str], Any]:
-    session = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name="us-east-1")
+def clients(url: str | None, key: str = "AKIAIOSFODNN7EXAMPLE") -> Callable[[str], Any]:
+    session = boto3.Session(key, "secret", region_name="us-east-1")
     made = {name: session.client(name, endpoint_url=url) for name in SERVICES}
     return made.__getitem__
 
@@ -58,7 +58,11 @@ def bare(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterabl
     from fargrade.emulator.guard import SCOPE
     from fargrade.emulator.services import SERVICES as BY_SCOPE
 
-    headers = {key[5:].replace("_", "-").title(): value for key, value in environ.items() if key.startswith("HTTP_")}
+    headers = {
+        key[5:].replace("_", "-").title(): value
+        for key, value in environ.items()
+        if key.startswith("HTTP_") and key != "HTTP_HOST"
+    }
     if environ.get("CONTENT_TYPE"):
         headers["Content-Type"] = environ["CONTENT_TYPE"]
     found = SCOPE.search(headers["Authorization"])
@@ -78,15 +82,24 @@ def bare(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterabl
 
 def measure(rounds: int) -> dict[str, tuple[float, float, float]]:
     """By call: milliseconds (in process, bare moto over HTTP, the gateway over HTTP), medians of interleaved rounds."""
-    from moto import mock_aws
-
     from fargrade.backends.embedded import EmbeddedWorld
 
     world = EmbeddedWorld.start(SERVICES)
     world.reset(1)
-    ours = clients(f"http://127.0.0.1:{world.listen()}")
+    ours = clients(f"http://127.0.0.1:{world.listen()}", world.environment["AWS_ACCESS_KEY_ID"])
     given(ours)
     theirs_process, address = _bare_process()
+    try:
+        return _measured(rounds, ours, address)
+    finally:
+        theirs_process.kill()
+        theirs_process.wait()
+        world.close()
+
+
+def _measured(rounds: int, ours: Callable[[str], Any], address: str) -> dict[str, tuple[float, float, float]]:
+    from moto import mock_aws
+
     theirs = clients(address)
     given(theirs)
     seen: dict[str, tuple[list[float], list[float], list[float]]] = {name: ([], [], []) for name in CALLS}
@@ -104,9 +117,6 @@ def measure(rounds: int) -> dict[str, tuple[float, float, float]]:
                 took = _timed(call, inside)
                 if number >= 3:
                     seen[name][0].append(took)
-    theirs_process.kill()
-    theirs_process.wait()
-    world.close()
     return {name: tuple(statistics.median(one) for one in took) for name, took in seen.items()}  # type: ignore[misc]
 
 

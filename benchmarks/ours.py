@@ -61,7 +61,7 @@ class Warm:
         return took
 
     def calls(self) -> list[tuple[str, str, dict[str, Any]]]:
-        """(service, operation, parameters) of each AWS call of one grading: the learner's and the grader's, in order."""
+        """(service, operation, parameters) of each AWS call of one grading, the learner's first."""
         from fargrade.workbench import workbench
 
         world = workbench([], "auto").world

@@ -1,4 +1,4 @@
-"""The plain way, to compare with: the same graders under one pytest with mock_aws, the learner's code in the same process.
+"""The plain way, to compare with: the same graders under one pytest with mock_aws, in one process.
 
 A pytest plugin (`-p benchmarks.plain`) that gives graders the fixtures they know, with nothing between: no sandbox, no
 gateway, no recording, no constraints. What moto does not have, such checks fail on, at the same price.
