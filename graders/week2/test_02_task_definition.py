@@ -297,7 +297,7 @@ def test_it_runs_in_a_real_container(world, registered, containers):
     expect(not refused, expected=expected, found=t("there is no such task definition: it is refused"), on_aws=refused)
     task = containers.task(definition, world, images={})
     answer = task.ask(port=80)
-    healthy = task.wait_healthy(25) if answer else False
+    healthy = task.wait_healthy(60) if answer else False
     found = task.describe()
     said = " ".join(text for one in found["containers"] if (text := one.get("reason", "")))
     task.remove()

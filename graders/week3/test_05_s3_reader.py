@@ -322,7 +322,7 @@ def task(answer, world, written, containers):
     def start(**told):
         images = {definition["containerDefinitions"][0]["image"]: image}
         running = containers.task(definition, world, images=images, role=arn, environment=told)
-        found = running.wait(40)["containers"][0]
+        found = running.wait(90)["containers"][0]
         said = running.log(definition["containerDefinitions"][0]["name"])
         running.remove()
         return found, said

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from fargrade.given import network, roles, running
-from fargrade.grading import check, expect, t
+from fargrade.given import definitions, network, roles, running
+from fargrade.grading import check, expect, fail, t
 
 SERVICES = ("ec2", "ecr", "ecs", "iam", "logs")
 CODE, DEFINITION = "logs.py", "task-definition.json"
@@ -42,7 +42,9 @@ def run(world, name, definition):
     ecs, place = world.client("ecs"), network.vpc(world, private=False)
     running.cluster(world, name)
     group = network.security_group(world, place.id, name, [(8080, "0.0.0.0/0")])
-    registered = ecs.register_task_definition(**definition)["taskDefinition"]
+    registered, refused = definitions.register(world, definition)
+    if refused:
+        fail(t("AWS refuses the task definition."), on_aws=refused)
     where = {"subnets": list(place.public), "securityGroups": [group], "assignPublicIp": "ENABLED"}
     started = ecs.run_task(
         cluster=name,

@@ -217,6 +217,41 @@ def test_a_push_to_main_reaches_the_service(shop, first):
     )
 
 
+@pytest.fixture(scope="module")
+def really(world, shop, working, containers):
+    """When: a commit arrives once more, for a real engine and a real registry: of a workflow that delivers."""
+    assert working
+    with containers.behind(world) as registry:
+        pushed = shop.push()
+        containers.truth(world.docker_log())
+        if not shop.arrived(pushed):
+            not_judged(t("The real engine did not come to an end in time: {ending}", ending=pushed.sentence()))
+        yield registry, pushed
+
+
+@check(points=1, evidence="container", docs=ACTIONS + "how-tos/deploy/deploy-to-third-party-platforms/amazon-ecs")
+def test_a_real_image_is_delivered(really, world, shop, containers):
+    """Built by a real engine and pushed to a real registry, the commit's image is the one that the service names"""
+    registry, pushed = really
+    wanted = delivery.digest_of(world, pushed.image)
+    name = f"{world.account}/{world.region}/{shop.running.repository}"
+    tag = pushed.image.rpartition(":")[2] if "@" not in pushed.image else wanted
+    expect(
+        registry.digest(name, tag) == wanted,
+        expected=t("the registry holds {digest}", digest=wanted),
+        found=registry.digest(name, tag) or t("nothing under {tag}", tag=tag),
+        on_aws=t("the tasks of the new revision cannot pull their image"),
+    )
+    container = containers.run(containers.pull(registry, name, wanted))
+    container.wait(20)
+    said = container.log().strip()
+    expect(
+        said and f'"{said}"'.encode() in pushed.source,
+        expected=t("the container prints what the commit's app.py says"),
+        found=said or t("nothing"),
+    )
+
+
 @check(
     points=1,
     evidence="behaviour",

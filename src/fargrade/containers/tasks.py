@@ -16,7 +16,16 @@ from typing import Any
 from fargrade.containers.agent import AGENT
 from fargrade.containers.finding import NoEngine
 from fargrade.containers.ownership import Ownership
-from fargrade.containers.running import MEMORY, Answered, Running, address_in, http_get, limits, own_network
+from fargrade.containers.running import (
+    MEMORY,
+    READY_SECONDS,
+    Answered,
+    Running,
+    address_in,
+    http_get,
+    limits,
+    own_network,
+)
 from fargrade.course.language import translate as t
 from fargrade.semantics.ecs import cpu_units, memory_mib
 
@@ -157,18 +166,20 @@ class RealTask:
         return found
 
     def wait_healthy(self, seconds: float = WAIT_SECONDS) -> bool:
-        """Whether it became healthy in time."""
+        """Whether it became healthy in time; at once no, where nothing checks its health or the check has decided."""
+        if not any(member.definition.get("healthCheck") for member in self.members):
+            return False
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             found = self.describe()
             if found["healthStatus"] == "HEALTHY":
                 return True
-            if found["lastStatus"] == "STOPPED":
+            if found["lastStatus"] == "STOPPED" or found["healthStatus"] == "UNHEALTHY":
                 return False
             time.sleep(0.1)
         return False
 
-    def ask(self, path: str = "/", *, port: int, seconds: float = 15.0) -> Answered | None:
+    def ask(self, path: str = "/", *, port: int, seconds: float = READY_SECONDS) -> Answered | None:
         """Its answer to GET `path` on `port`, tried until something listens; None where nothing came."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
