@@ -5,22 +5,23 @@ from types import SimpleNamespace
 import pytest
 
 from fargrade.given import containers, network, roles
-from fargrade.grading import check, expect, fail, t
+from fargrade.grading import check, expect, fail, not_judged, t
 
 FILE = "cluster.py"
 SERVICES = ("ecs", "ec2", "ecr", "iam")
 GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/"
 API = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/"
 TASKS = 10
+ACCOUNT_DOLLARS = 0.0
 
 
 @pytest.fixture(scope="module")
-def wanted(rng):
+def wanted(world, rng):
     """Given: what the cluster shall be like. The weights share out what is beyond the base without a rest."""
     on_demand, weights = rng.choice([(2, (1, 3)), (4, (1, 2)), (1, (1, 2)), (4, (2, 1)), (5, (1, 4))])
     return SimpleNamespace(
-        name=f"shop-{rng.randrange(10**6)}",
-        old=f"legacy-{rng.randrange(10**6)}",
+        name=world.named(f"shop-{rng.randrange(10**6)}"),
+        old=world.named(f"legacy-{rng.randrange(10**6)}"),
         environment=rng.choice(("production", "staging", "test")),
         on_demand=on_demand,
         weights=weights,
@@ -57,6 +58,8 @@ def made(world, learner, wanted):
 @pytest.fixture(scope="module")
 def launch(world, rng):
     """Starts the ten tasks in a cluster without a word about where they shall run; counts them by provider."""
+    if world.real:
+        not_judged(t("Where ten tasks go is asked of the embedded world: on an account they would cost money."))
     vpc = network.vpc(world, second=rng.randrange(10, 250), private=False)
     group = network.security_group(world, vpc.id, "web", [(80, "0.0.0.0/0")])
     image = containers.image(world, "shop/web", "v1")

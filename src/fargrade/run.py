@@ -111,6 +111,8 @@ def _check_graders(items: Sequence[Item]) -> None:
 
 def _start_early(items: Sequence[Item], request: Request) -> None:
     """Begin starting the world and the sandbox; what is wrong with the request pytest will say."""
+    if _in_parallel(request) and not request.wanted.embedded:
+        raise CourseProblem(t("One world for all (backend={backend}): leave out -n.", backend=request.backend))
     if not _in_parallel(request):
         try:
             wanted = replace(request.wanted, estimate=dollars_of(items))

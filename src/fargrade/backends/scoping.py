@@ -21,6 +21,8 @@ NAMES = (
 # Names below something whose own name says whose it is.
 BELOW = {"PolicyName": "RoleName", "deploymentGroupName": "applicationName", "serviceName": "cluster", "name": ""}
 ARNS = ("RoleArn", "PolicyArn", "LoadBalancerArn", "TargetGroupArn", "taskDefinition", "resourceArn", "ResourceArn")
+# What names no resource to IAM, and is held by the run's tag: docs.aws.amazon.com/service-authorization, Amazon ECS.
+UNNAMED = ["ecs:CreateCluster", "ecs:RegisterTaskDefinition"]
 EC2_KINDS = {
     "CreateVpc": "vpc",
     "CreateSubnet": "subnet",
@@ -144,7 +146,7 @@ def learner_policy(account: str, regions: Iterable[str], prefix: str, run: str) 
             {"Effect": "Allow", "Action": [*reads, "sts:GetCallerIdentity", "ecr:BatchCheck*"], "Resource": "*"},
             {"Effect": "Allow", "Action": [f"{one}:*" for one in SCOPED], "Resource": own, "Condition": here},
             {"Effect": "Allow", "Action": "s3:*", "Resource": [f"arn:aws:s3:::{prefix}*"]},
-            {"Effect": "Allow", "Action": ["ecs:RegisterTaskDefinition"], "Resource": "*", "Condition": tagged_now},
+            {"Effect": "Allow", "Action": UNNAMED, "Resource": "*", "Condition": tagged_now},
             {
                 "Effect": "Allow",
                 "Action": ["ec2:Create*", "ec2:Allocate*"],
