@@ -50,7 +50,7 @@ def create(world, learner, pipelines, answer, rng):
         more = {"CreateBucketConfiguration": place} if world.region != "us-east-1" else {}
         world.client("s3").create_bucket(Bucket=bucket, **more)
         way = Way(f"deliver-{suffix}", running, f"acme/{name}-{suffix}", rng.choice(("trunk", "release", "production")))
-        learner.call(
+        learner.patient(60).call(
             FILE,
             "create_pipeline",
             name=way.name,

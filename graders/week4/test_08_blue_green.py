@@ -12,6 +12,7 @@ FILE = "blue_green.py"
 ECS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-blue-green.html"
 DEPLOY = "https://docs.aws.amazon.com/codedeploy/latest/userguide/"
 EVERY = 10.0
+PATIENCE = 120.0  # an hour of the world, with customers in it, on a machine that has other work
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Stage:
     """Given: a load balancer with two target groups and two listeners, roles, an alarm, and the first version."""
 
     def __init__(self, world, learner, rng):
-        self.world, self.learner, self.rng = world, learner, rng
+        self.world, self.learner, self.rng = world, learner.patient(PATIENCE), rng
         suffix = f"{rng.randrange(10**6):06}"
         self.running = delivery.running_service(
             world, suffix=suffix, container="web", balanced=True, groups=2, test_listener=True, service=False
@@ -142,7 +143,8 @@ class Stage:
             cluster=self.running.cluster,
             task_definition=revision,
         )
-        self.world.advance(3600)
+        for _ in range(6):
+            self.world.advance(600)
         return Deployment(
             image, before, said, began, self.visits(self.customers, began), self.visits(self.testers, began)
         )

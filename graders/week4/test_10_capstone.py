@@ -55,7 +55,7 @@ class Stack:
         self.repository, self.branch = f"acme/{self.name}", rng.choice(("trunk", "release", "production"))
         self.first = self.source()
         pipelines.commit(self.repository, self.branch, self.files(self.first))
-        learner.call(
+        learner.patient(90).call(
             FILE,
             "build",
             name=self.name,

@@ -200,3 +200,106 @@ def test_what_cannot_be_deployed_fails(alive: EmbeddedWorld) -> None:
             deploymentGroupName="web",
             revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": "version: 0.0"}},
         )
+
+
+def own_blue_green(world: EmbeddedWorld, **configuration: Any) -> tuple[delivery.Running, Any]:
+    """A service with ECS's own blue/green deployments, and a function that deploys an image of that tag."""
+    world.reset(7)
+    running = delivery.running_service(
+        world, suffix="1", container="web", balanced=True, groups=2, test_listener=True, service=False
+    )
+    elb, ecs = world.client("elbv2"), world.client("ecs")
+
+    def rule(listener: str) -> str:
+        return next(
+            str(one["RuleArn"]) for one in elb.describe_rules(ListenerArn=listener)["Rules"] if one["IsDefault"]
+        )
+
+    def revision(tag: str) -> str:
+        image = f"{world.registry}/{running.repository}:{tag}"
+        logs = f"/ecs/{running.service}"
+        return delivery.register(
+            world, running.family, "web", image, running.port, running.execution_role, running.task_role, logs
+        )
+
+    advanced = {
+        "alternateTargetGroupArn": running.green,
+        "productionListenerRule": rule(running.listener),
+        "testListenerRule": rule(running.test_listener),
+        "roleArn": roles.load_balancer_role(world),
+    }
+    ecs.create_service(
+        cluster=running.cluster,
+        serviceName=running.service,
+        taskDefinition=revision("first"),
+        desiredCount=2,
+        launchType="FARGATE",
+        networkConfiguration={
+            "awsvpcConfiguration": {"subnets": list(running.subnets), "securityGroups": [running.group]}
+        },
+        loadBalancers=[
+            {
+                "targetGroupArn": running.blue,
+                "containerName": "web",
+                "containerPort": running.port,
+                "advancedConfiguration": advanced,
+            }
+        ],
+        deploymentConfiguration={"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 5, **configuration},
+    )
+    world.advance(600)
+
+    def deploy(tag: str) -> None:
+        world.push_image(running.repository, [tag])
+        ecs.update_service(cluster=running.cluster, service=running.service, taskDefinition=revision(tag))
+
+    return running, deploy
+
+
+def tag_at(world: EmbeddedWorld, running: delivery.Running, port: int = 80) -> str:
+    return world.request(f"http://{running.address}:{port}/").body.rpartition(":")[2]
+
+
+def test_ecs_itself_shifts_and_goes_back_on_an_alarm(alive: EmbeddedWorld) -> None:
+    alarms = {"alarmNames": ["bad"], "enable": True, "rollback": True}
+    running, deploy = own_blue_green(alive, alarms=alarms)
+    alive.client("cloudwatch").put_metric_alarm(
+        AlarmName="bad",
+        Namespace="Shop",
+        MetricName="Errors",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="ignore",
+    )
+    deploy("v2")
+    for _ in range(30):
+        alive.advance(5)
+        if tag_at(alive, running, 9000) == "v2":
+            break
+    assert (tag_at(alive, running), tag_at(alive, running, 9000)) == ("first", "v2")
+    alive.advance(60)
+    assert tag_at(alive, running) == "v2"
+    alive.client("cloudwatch").set_alarm_state(AlarmName="bad", StateValue="ALARM", StateReason="a rehearsal")
+    alive.advance(30)
+    assert (tag_at(alive, running), tag_at(alive, running, 9000)) == ("first", "first")
+
+
+@pytest.mark.parametrize(("reports", "served"), [("SUCCEEDED", "v2"), ("FAILED", "first")])
+def test_ecs_itself_calls_hooks(alive: EmbeddedWorld, reports: str, served: str) -> None:
+    alive.reset(7)
+    statements = [{"Action": "lambda:InvokeFunction", "Resource": "*"}]
+    hook = {
+        "hookTargetArn": f"arn:aws:lambda:us-east-1:{alive.account}:function:check",
+        "roleArn": f"arn:aws:iam::{alive.account}:role/hooks",
+        "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"],
+    }
+    running, deploy = own_blue_green(alive, lifecycleHooks=[hook])
+    roles.role(alive, "hooks", "ecs.amazonaws.com", statements=statements)
+    alive.control("seed_hook", function="check", reports=reports)
+    deploy("v2")
+    alive.advance(200)
+    assert tag_at(alive, running) == served
+    assert [(one["event"], one["weight"]) for one in alive.control("hook_calls")] == [("POST_TEST_TRAFFIC_SHIFT", 0)]

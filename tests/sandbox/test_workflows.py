@@ -70,6 +70,23 @@ def test_a_push_builds_and_pushes(workflows: Workflows) -> None:
     assert [one["imageTags"] for one in images] == [[COMMIT]]
 
 
+def test_tags_by_rules(workflows: Workflows) -> None:
+    meta = """      - uses: docker/metadata-action@v5
+        id: meta
+        with:
+          images: ${{ steps.ecr.outputs.registry }}/shop
+          tags: |
+            type=sha,prefix=,format=short
+            type=raw,value=stable
+      - uses: docker/build-push-action@v6
+        with: {context: ., push: true, tags: "${{ steps.meta.outputs.tags }}"}
+"""
+    run = push(workflows, TEXT[: TEXT.index("      - uses: docker/build-push")] + meta)
+    assert run.succeeded, run.sentence()
+    images = workflows._world.client("ecr").describe_images(repositoryName="shop")["imageDetails"]
+    assert {COMMIT[:7], "stable"} <= {tag for one in images for tag in one["imageTags"]}
+
+
 def test_another_branch_starts_nothing(workflows: Workflows) -> None:
     assert not push(workflows, ref="refs/heads/feature").started
 

@@ -32,6 +32,7 @@ STAND_INS: dict[str, tuple[str, str]] = {
     "docker/setup-buildx-action": ("version driver install use platforms", "name"),
     "docker/setup-qemu-action": ("image platforms", "platforms"),
     "docker/login-action": ("registry username password ecr logout", ""),
+    "docker/metadata-action": ("images tags labels flavor context sep-tags", "tags labels version json"),
     "docker/build-push-action": (
         "context file push load tags build-args labels platforms target no-cache pull "
         "cache-from cache-to provenance sbom",

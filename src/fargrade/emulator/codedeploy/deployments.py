@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from fargrade.emulator import clock, inner, rules
+from fargrade.emulator import clock, functions, inner, rules
 from fargrade.emulator.acting import first_denial
 from fargrade.emulator.codedeploy import groups, traffic
 from fargrade.emulator.errors import Refused
-from fargrade.emulator.extensions import control_op, on_reset
+from fargrade.emulator.extensions import on_reset
 from fargrade.semantics.pipeline.blue_green import AppSpec
 
 SECONDS_EACH = 5.0
@@ -68,15 +68,11 @@ class Deployment:
 
 
 _deployments: dict[str, Deployment] = {}
-_functions: dict[str, str] = {}
-_hooks: list[dict[str, Any]] = []
 
 
 @on_reset
 def _new() -> None:
     _deployments.clear()
-    _functions.clear()
-    _hooks.clear()
 
 
 def find(identity: str) -> Deployment:
@@ -176,29 +172,12 @@ def _run(one: Deployment, event: str, step: Callable[[Deployment], None] | None)
 
 def _call(one: Deployment, event: str, function: str) -> None:
     """Call a hook's function, and take what it reports."""
-    name = function.rpartition(":")[2]
-    reports = _functions.get(name)
-    _hooks.append({"deployment": one.identity, "event": event, "function": name, "weight": one.weight})
-    if reports is None:
+    why = functions.call(function, deployment=one.identity, event=event, weight=one.weight)
+    if why:
         one.events[event]["status"] = "Failed"
-        fail(one, "HEALTH_CONSTRAINTS", f"The Lambda function {function} of {event} cannot be found")
-    elif reports != "Succeeded":
-        one.events[event]["status"] = "Failed"
-        fail(one, "HEALTH_CONSTRAINTS", f"The validation function of {event} reported {reports}")
+        fail(one, "HEALTH_CONSTRAINTS", why)
     else:
         clock.after(SECONDS_EACH, lambda: _next(one, event))
-
-
-@control_op("seed_hook")
-def seed_hook(function: str, reports: str = "Succeeded") -> None:
-    """There is a Lambda function of that name, and as a hook it reports so."""
-    _functions[function] = reports
-
-
-@control_op("hook_calls")
-def hook_calls() -> list[dict[str, Any]]:
-    """The hooks that were called: event, function, and the green tasks' share of the traffic then."""
-    return _hooks
 
 
 def _install(one: Deployment) -> None:

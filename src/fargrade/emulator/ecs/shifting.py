@@ -11,11 +11,12 @@ from datetime import timedelta
 from typing import Any
 
 from fargrade.emulator import acting, clock, serving
-from fargrade.emulator.ecs import life, scheduling
+from fargrade.emulator.ecs import life, lifecycle_hooks, scheduling
 from fargrade.emulator.ecs.model import Deployment, Service
 from fargrade.emulator.elbv2 import store as balancing
 
 UNDER_WAY = ("SCALE_UP", "TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "BAKE_TIME")
+TESTED = ("TEST_TRAFFIC_SHIFT", "POST_TEST_TRAFFIC_SHIFT", "PRE_PRODUCTION_TRAFFIC_SHIFT")
 SHIFTING = 10.0  # until a load balancer goes by its new weights
 SHIFT_ACTIONS = ("elasticloadbalancing:ModifyRule", "elasticloadbalancing:ModifyListener")
 
@@ -32,6 +33,8 @@ def advance(service: Service) -> None:
         scheduling.start(service, green, service.desired - len(service.tasks_of(green)))
         return
     if not green.stage:
+        if not lifecycle_hooks.passed(service, green, "RECONCILE_SERVICE", "PRE_SCALE_UP"):
+            return
         _begin(service, green, blue)
     green.desired = service.desired
     if green.stage in UNDER_WAY:
@@ -44,11 +47,15 @@ def advance(service: Service) -> None:
         return
     if green.stage == "SCALE_UP":
         if sum(map(scheduling.good, service.tasks_of(green))) >= service.desired:
+            if not lifecycle_hooks.passed(service, green, "POST_SCALE_UP"):
+                return
             _enter(service, green, "TEST_TRAFFIC_SHIFT")
             if weigh_test(service, green, blue, 100):
                 green.not_before = clock.now() + timedelta(seconds=SHIFTING)
                 scheduling.touch(service, SHIFTING + 0.1)
     elif green.stage == "TEST_TRAFFIC_SHIFT":
+        if not lifecycle_hooks.passed(service, green, *TESTED):
+            return
         _enter(service, green, "PRODUCTION_TRAFFIC_SHIFT")
         _shift(service, green, blue)
     elif green.stage == "PRODUCTION_TRAFFIC_SHIFT":
@@ -122,7 +129,14 @@ def _shift(service: Service, green: Deployment, blue: Deployment) -> None:
     green.not_before = clock.now() + timedelta(seconds=SHIFTING + wait * 60)
     if percent >= 100:
         _enter(service, green, "BAKE_TIME")
+        clock.after(SHIFTING, lambda: _shifted(service, green))
     scheduling.touch(service, SHIFTING + wait * 60 + 0.1)
+
+
+def _shifted(service: Service, green: Deployment) -> None:
+    """All traffic has shifted: the last hooks are called while the blue tasks are still there."""
+    if green.stage == "BAKE_TIME" and green.state == "IN_PROGRESS":
+        lifecycle_hooks.passed(service, green, "PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT")
 
 
 def _may_not_shift(service: Service, green: Deployment) -> str:

@@ -255,6 +255,31 @@ def deploy(given: Inputs) -> None:
         run("aws", "ecs", "wait", "services-stable", *where, "--services", given["service"])
 
 
+def metadata(given: Inputs) -> None:
+    """Tags by docker/metadata-action's rules, as far as a push to a branch needs them: sha, raw, ref."""
+    branch = re.sub(r"[^\w.-]+", "-", os.environ.get("GITHUB_REF_NAME", ""))
+    commit = os.environ.get("GITHUB_SHA", "")
+    names = []
+    for rule in given.get("tags", "").splitlines() or ["type=ref,event=branch"]:
+        parts = dict(one.strip().partition("=")[::2] for one in rule.split(",") if one.strip())
+        if not parts:
+            continue
+        kind = parts.get("type", "raw" if "value" in parts else "")
+        if kind == "sha":
+            short = commit if parts.get("format") == "long" else commit[:7]
+            names.append(parts.get("prefix", "sha-") + short + parts.get("suffix", ""))
+        elif kind == "raw":
+            names.append(parts.get("value", ""))
+        elif kind == "ref":
+            names += [branch] if parts.get("event") == "branch" else []
+        else:
+            raise Failed(f"Unknown tag type attribute: {kind}")
+    images = lines(given.get("images", ""))
+    output("tags", "\n".join(f"{image}:{name}" for image in images for name in names if name))
+    output("version", names[0] if names else "")
+    output("labels", f"org.opencontainers.image.revision={commit}")
+
+
 def nothing(given: Inputs) -> None:
     """What it would do needs no doing here."""
     del given
@@ -266,6 +291,7 @@ ACTIONS: dict[str, Callable[[Inputs], None]] = {
     "docker/setup-buildx-action": nothing,
     "docker/setup-qemu-action": nothing,
     "docker/login-action": docker_login,
+    "docker/metadata-action": metadata,
     "docker/build-push-action": build_push,
     "aws-actions/configure-aws-credentials": configure_aws_credentials,
     "aws-actions/amazon-ecr-login": ecr_login,
