@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+import fargrade.sandbox
 from fargrade.backends.embedded import EmbeddedWorld
 from fargrade.sandbox import Job, Limits, PythonCall, Sandbox
-from fargrade.sandbox.inside import sidecar
+
+sys.path.insert(0, str(Path(fargrade.sandbox.__file__).parent / "inside"))  # as it is inside the confinement
+otlp = importlib.import_module("otlp")
+sidecar = importlib.import_module("sidecar")
+sys.path.pop(0)
 
 CODE = b"""
 import json, os, socket, time
@@ -57,3 +65,33 @@ def test_all_that_was_sent_arrives(embedded: EmbeddedWorld, sandbox: Sandbox) ->
         StartTime=now - timedelta(hours=1), EndTime=now + timedelta(seconds=5)
     )["TraceSummaries"]
     assert len(found) == 60, json.dumps(found, default=str)[:500]
+
+
+def attribute(name: str, value: str) -> dict[str, object]:
+    return {"key": name, "value": {"stringValue": value}}
+
+
+def test_spans_become_segments_and_subsegments() -> None:
+    spans = [
+        {"traceId": "67a1b2c3" + "0" * 24, "spanId": "1" * 16, "name": "POST /orders", "kind": 2,
+         "startTimeUnixNano": "1738650307250000000", "endTimeUnixNano": "1738650307750000000", "status": {"code": 2},
+         "attributes": [attribute("order_id", "17"), attribute("http.method", "POST"),
+                        {"key": "aws.xray.annotations",
+                         "value": {"arrayValue": {"values": [{"stringValue": "order_id"}]}}}]},
+        {"traceId": "67a1b2c3" + "0" * 24, "spanId": "2" * 16, "parentSpanId": "1" * 16, "name": "load", "kind": 1,
+         "startTimeUnixNano": "1738650307250000000", "endTimeUnixNano": "1738650307500000000"},
+    ]  # fmt: skip
+    resource = {"attributes": [attribute("service.name", "orders")]}
+    request = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": spans}]}]}
+    segment, part = map(json.loads, otlp.documents(json.dumps(request).encode()))
+    assert (segment["name"], segment["trace_id"], segment["fault"]) == ("orders", "1-67a1b2c3-" + "0" * 24, True)
+    assert segment["annotations"] == {"order_id": "17"}
+    assert segment["metadata"]["default"] == {"http.method": "POST"}
+    assert (part["type"], part["parent_id"], part["name"]) == ("subsegment", "1" * 16, "load")
+    assert part["end_time"] - part["start_time"] == 0.25
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"resourceSpans": [{}]}', b"\xff"])
+def test_what_is_no_export_request(body: bytes) -> None:
+    with pytest.raises(ValueError):
+        otlp.documents(body)

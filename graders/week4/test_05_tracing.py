@@ -68,7 +68,7 @@ class Task:
         if self.address():
             told["AWS_XRAY_DAEMON_ADDRESS"] = self.address()
         if self.sidecar:
-            told["FARGRADE_SIDECAR"] = "xray"
+            told["FARGRADE_SIDECAR"] = "xray" if "aws-xray-daemon" in self.sidecar["image"] else "collector"
         return told
 
     def handle(self, order, steps):

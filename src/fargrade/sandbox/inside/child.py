@@ -23,7 +23,19 @@ except ImportError:  # Windows: no limits, and no promise of any
 
 MAX_MESSAGE = 4000
 RESULT = 3
-OURS = ("child", "frames", "folders", "identity", "processes", "runner", "sidecar", "supervise", "warming", "worldtime")
+OURS = (
+    "child",
+    "frames",
+    "folders",
+    "identity",
+    "otlp",
+    "processes",
+    "runner",
+    "sidecar",
+    "supervise",
+    "warming",
+    "worldtime",
+)
 
 
 def become(job: dict[str, Any], folder: str, result: int, stdout: int, stderr: int) -> None:

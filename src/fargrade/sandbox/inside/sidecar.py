@@ -14,8 +14,11 @@ import socket
 import time
 from typing import Any
 
-MARK = "FARGRADE_SIDECAR"  # in a job's environment: "xray", where the task has such a container
+import otlp
+
+MARK = "FARGRADE_SIDECAR"  # in a job's environment: "xray", or "collector", which takes OpenTelemetry's spans, too
 ADDRESS = "AWS_XRAY_DAEMON_ADDRESS"
+OTLP_ADDRESS = "OTEL_EXPORTER_OTLP_ENDPOINT"
 PORT = 2000
 LARGEST = 65_507  # of a datagram
 A_CALL = 40  # documents; PutTraceSegments takes 50
@@ -45,34 +48,48 @@ class Sidecar:
 
 def start() -> Sidecar | None:
     """Start the daemon if this job's task has one; the environment then says where it listens."""
-    if os.environ.pop(MARK, "") != "xray":
+    kind = os.environ.pop(MARK, "")
+    if kind not in ("xray", "collector"):
         return None
-    listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        listening.bind(("127.0.0.1", PORT))
-    except OSError:  # somebody else's, where the code is not confined
-        listening.bind(("127.0.0.1", 0))
+    listening = _bound(socket.SOCK_DGRAM, PORT)
     os.environ.setdefault(ADDRESS, f"127.0.0.1:{listening.getsockname()[1]}")
+    spans = _bound(socket.SOCK_STREAM, otlp.PORT) if kind == "collector" else None
+    if spans:
+        spans.listen(16)
+        os.environ.setdefault(OTLP_ADDRESS, f"http://127.0.0.1:{spans.getsockname()[1]}")
     held, leash = os.pipe()
     process = os.fork()
     if process:
         listening.close()
+        if spans:
+            spans.close()
         os.close(held)
         return Sidecar(process, leash)
     try:
         os.close(leash)
         os.close(3)
-        serve(listening, held)
+        serve(listening, held, spans)
     finally:
         os._exit(0)
 
 
-def serve(listening: Any, held: int) -> None:
-    """Take segments until the leash is let go, then hand over the rest."""
+def _bound(kind: int, port: int) -> Any:
+    made = socket.socket(socket.AF_INET, kind)
+    try:
+        made.bind(("127.0.0.1", port))
+    except OSError:  # somebody else's, where the code is not confined
+        made.bind(("127.0.0.1", 0))
+    return made
+
+
+def serve(listening: Any, held: int, spans: Any = None) -> None:
+    """Take segments (and spans) until the leash is let go, then hand over the rest."""
     listening.setblocking(False)
     documents: list[str] = []
     while True:
-        ready, _, _ = select.select([listening, held], [], [], 60)
+        ready, _, _ = select.select([listening, held, *([spans] if spans else [])], [], [], 60)
+        if spans in ready:
+            documents += _exported(spans)
         while True:
             try:
                 datagram = listening.recv(LARGEST)
@@ -82,6 +99,17 @@ def serve(listening: Any, held: int) -> None:
         if held in ready or not ready:
             break
     hand_over(documents)
+
+
+def _exported(spans: Any) -> list[str]:
+    connection, _ = spans.accept()
+    try:
+        exported: list[str] = otlp.answer(connection)
+        return exported
+    except (OSError, ValueError):
+        return []
+    finally:
+        connection.close()
 
 
 def segments(datagram: bytes) -> list[str]:
