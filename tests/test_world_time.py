@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from fargrade.backends.embedded import EmbeddedWorld
+from fargrade.given import containers as given_containers
+from fargrade.given import network as given_network
+from fargrade.given import roles as given_roles
 from fargrade.sandbox import Command, Job, Outcome, PythonCall, Sandbox
 
 
@@ -126,3 +129,24 @@ def test_each_call_takes_a_moment(sandbox: Sandbox, embedded: EmbeddedWorld) -> 
     )
     assert outcome.ok, outcome
     assert timedelta(seconds=9) < moved(embedded, outcome) < timedelta(seconds=20)
+
+
+def test_the_cli_waits_in_the_worlds_time(sandbox: Sandbox, embedded: EmbeddedWorld) -> None:
+    vpc = given_network.vpc(embedded, private=False)
+    image = given_containers.image(embedded, "web", "1")
+    definition = given_containers.definition(embedded, "web", image, given_roles.execution_role(embedded))
+    embedded.client("ecs").create_cluster(clusterName="shop")
+    script = f"""
+        set -e
+        network='awsvpcConfiguration={{subnets=[{vpc.public[0]}],assignPublicIp=ENABLED}}'
+        aws ecs create-service --cluster shop --service-name web --task-definition {definition} --desired-count 1 \\
+            --launch-type FARGATE --network-configuration "$network" > /dev/null
+        aws ecs wait services-stable --cluster shop --services web
+        aws ecs describe-services --cluster shop --services web --query 'services[0].runningCount'
+        for i in 1 2 3 4 5 6 7 8 9 10; do sleep 30; done
+    """
+    outcome = run(sandbox, embedded, "", "bash", "-c", textwrap.dedent(script))
+    assert outcome.ok, outcome.stderr
+    assert outcome.stdout.strip() == "1"
+    assert embedded.now() - datetime.now(UTC) > timedelta(seconds=300)
+    assert outcome.seconds < 20

@@ -425,3 +425,33 @@ def test_user_data_is_read_through_base64(world: EmbeddedWorld) -> None:
 
     assert world
     assert cluster_named(Instance()) == "prod"
+
+
+def test_a_deployer_passes_only_the_roles_it_may(world: EmbeddedWorld) -> None:
+    import boto3
+
+    shop = Shop(world)
+    port = world.listen()
+    here = f"http://127.0.0.1:{port}"
+    for name, passes, refused in (("may", [shop.execution], False), ("may-not", [], True)):
+        role = given_roles.deployer(world, passes, name)
+        session = world.client("sts").assume_role(RoleArn=role, RoleSessionName="deploy")["Credentials"]
+        ecs = boto3.Session(
+            session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"], "us-east-1"
+        ).client("ecs", endpoint_url=here)
+        given = {
+            "family": name,
+            "networkMode": "awsvpc",
+            "executionRoleArn": shop.execution,
+            "containerDefinitions": [{"name": "web", "image": "nginx", "memory": 64}],
+        }
+        run = {"cluster": "shop", "launchType": "FARGATE", "networkConfiguration": shop.network()}
+        if refused:
+            with pytest.raises(ClientError, match="is not authorized to perform: iam:PassRole"):
+                ecs.register_task_definition(**given)
+            with pytest.raises(ClientError, match="is not authorized to perform: iam:PassRole"):
+                ecs.run_task(taskDefinition=shop.define(), **run)
+        else:
+            ecs.register_task_definition(**given)
+            assert ecs.run_task(taskDefinition=shop.define(), **run)["tasks"]
+    world.close_listeners()
