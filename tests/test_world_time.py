@@ -150,3 +150,20 @@ def test_the_cli_waits_in_the_worlds_time(sandbox: Sandbox, embedded: EmbeddedWo
     assert outcome.stdout.strip() == "1"
     assert embedded.now() - datetime.now(UTC) > timedelta(seconds=300)
     assert outcome.seconds < 20
+
+
+def test_a_cli_that_is_a_binary_waits_so_too(sandbox: Sandbox, embedded: EmbeddedWorld) -> None:
+    embedded.client("ecr").create_repository(repositoryName="shop")
+    digest = embedded.push_image("shop", ["1"])
+    embedded.seed_findings("shop", digest, [], status="IN_PROGRESS")
+    script = """
+        mkdir own && printf '#!/bin/sh\\nexit 99\\n' > own/aws && chmod +x own/aws
+        PATH=${PATH%%:*}:$PWD/own:${PATH#*:}
+        aws sts get-caller-identity; echo "own: $?"
+        aws ecr wait image-scan-complete --repository-name shop --image-id imageTag=1; echo "wait: $?"
+        aws ecr wait nothing; echo "none: $?"
+    """
+    outcome = run(sandbox, embedded, "", "bash", "-c", textwrap.dedent(script))
+    assert outcome.stdout.split("\n")[:3] == ["own: 99", "wait: 255", "none: 252"], (outcome.stdout, outcome.stderr)
+    assert "Max attempts exceeded" in outcome.stderr
+    assert moved(embedded, outcome) > timedelta(seconds=200)
