@@ -44,7 +44,7 @@ SERVICES = {
         Service("monitoring", "cloudwatch", "monitoring", ours="cloudwatch"),
         Service("logs", "logs", ours="logs"),
         Service("xray", "xray", ours="xray"),
-        Service("s3", "s3"),
+        Service("s3", "s3", ours="s3"),
         Service("codebuild", "codebuild", in_moto=False, ours="codebuild"),
         Service("codepipeline", "codepipeline", in_moto=False, ours="codepipeline"),
         Service("codedeploy", "codedeploy", in_moto=False, ours="codedeploy"),
@@ -52,8 +52,8 @@ SERVICES = {
         Service("codeconnections", "codeconnections", in_moto=False, ours="codeconnections"),
         Service("codestar-connections", "codestar-connections", in_moto=False, ours="codeconnections"),
         Service("events", "events", ours="events"),
-        Service("ssm", "ssm"),
-        Service("secretsmanager", "secretsmanager"),
+        Service("ssm", "ssm", ours="ssm"),
+        Service("secretsmanager", "secretsmanager", ours="secretsmanager"),
     )
 }
 BY_MODEL = {service.model: service for service in SERVICES.values()}
