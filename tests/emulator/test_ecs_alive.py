@@ -455,3 +455,50 @@ def test_a_deployer_passes_only_the_roles_it_may(world: EmbeddedWorld) -> None:
             ecs.register_task_definition(**given)
             assert ecs.run_task(taskDefinition=shop.define(), **run)["tasks"]
     world.close_listeners()
+
+
+@pytest.mark.parametrize(
+    ("settings", "weights"),
+    [
+        ({"strategy": "CANARY", "canaryConfiguration": {"canaryPercent": 10, "canaryBakeTimeInMinutes": 5}}, [10, 100]),
+        ({"strategy": "LINEAR", "linearConfiguration": {"stepPercent": 50, "stepBakeTimeInMinutes": 5}}, [50, 100]),
+    ],
+)
+def test_traffic_shifts_in_steps_and_back(world: EmbeddedWorld, settings: dict[str, Any], weights: list[int]) -> None:
+    shop = Shop(world)
+    blue, listener = shop.balanced()
+    green = shop.target_group("green")
+    elb = world.client("elbv2")
+    rule = elb.describe_rules(ListenerArn=listener)["Rules"][0]["RuleArn"]
+    role = given_roles.load_balancer_role(world)
+    advanced = {"alternateTargetGroupArn": green, "productionListenerRule": rule, "roleArn": role}
+    balancer = {"targetGroupArn": blue, "containerName": "web", "containerPort": 80, "advancedConfiguration": advanced}
+    configuration = {
+        **settings,
+        "bakeTimeInMinutes": 5,
+        "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+    }
+    shop.service(shop.define(), loadBalancers=[balancer], deploymentConfiguration=configuration)
+    world.advance(300)
+
+    def weight(group: str) -> int:
+        (action,) = elb.describe_rules(ListenerArn=listener)["Rules"][0]["Actions"]
+        groups = action["ForwardConfig"]["TargetGroups"]
+        return int(next((one["Weight"] for one in groups if one["TargetGroupArn"] == group), 0))
+
+    shop.ecs.update_service(cluster="shop", service="web", taskDefinition=shop.define())
+    seen = []
+    for _ in range(120):
+        world.advance(10)
+        if weight(green) and weight(green) not in seen:
+            seen.append(weight(green))
+    assert seen == weights
+    assert shop.described()["deployments"][0]["rolloutState"] == "COMPLETED"
+    good = shop.described()["taskDefinition"]
+    shop.ecs.update_service(cluster="shop", service="web", taskDefinition=shop.define(shop.image("nope")))
+    world.advance(1800)
+    found = shop.described()
+    assert found["taskDefinition"] == good
+    assert [one["rolloutState"] for one in found["deployments"]] == ["COMPLETED"], found["events"]
+    assert weight(green) == 100
+    assert len(shop.healthy(green)) == 2
