@@ -25,6 +25,9 @@ def _creation(call: Call) -> None:
     name, text = call.parameters.get("GroupName", ""), call.parameters.get("Description", "")
     if call.parameters.get("VpcId"):
         store.vpc(call.region, call.parameters["VpcId"])
+    for parameter, value in (("GroupName", name), ("GroupDescription", text)):
+        if not value:
+            raise Refused("MissingParameter", f"The request must contain the parameter {parameter}")
     if name.startswith("sg-"):
         raise _invalid(f"Value ({name}) for parameter GroupName is invalid. Group names may not be in the format sg-*")
     for parameter, value in (("GroupName", name), ("GroupDescription", text)):
