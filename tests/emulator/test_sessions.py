@@ -132,6 +132,21 @@ def test_a_missing_key_is_hidden_from_who_may_not_list(world: EmbeddedWorld, lea
     _refused(lambda: s3.get_object(Bucket=BUCKET, Key="none"), "AccessDenied", "s3:ListBucket")
 
 
+def test_a_secret_and_a_revision_by_their_own_arns(world: EmbeddedWorld, learner_client: Clients) -> None:
+    """Policies name the whole ARN, calls only the name: AWS finds one from the other."""
+    secret = world.client("secretsmanager").create_secret(Name="db", SecretString="x")["ARN"]
+    arn = given.role(
+        world, "app", _trusts(world), statements=[{"Action": "secretsmanager:GetSecretValue", "Resource": secret}]
+    )
+    credentials = learner_client("sts").assume_role(RoleArn=arn, RoleSessionName="me")["Credentials"]
+    secrets = learner_client("secretsmanager", credentials)
+    assert secrets.get_secret_value(SecretId="db")["SecretString"] == "x"
+    assert secrets.get_secret_value(SecretId=secret)["SecretString"] == "x"
+    _refused(
+        lambda: secrets.get_secret_value(SecretId="other"), "AccessDeniedException", "secretsmanager:GetSecretValue"
+    )
+
+
 def test_credentials_that_are_none(world: EmbeddedWorld, learner_client: Clients) -> None:
     arn = given.role(world, "mine", _trusts(world))
     session = learner_client("sts").assume_role(RoleArn=arn, RoleSessionName="me")["Credentials"]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from fargrade.emulator import roles
+from botocore.exceptions import ClientError
+
+from fargrade.emulator import inner, roles
 from fargrade.emulator.errors import Refused
 from fargrade.emulator.rules import Call
 from fargrade.emulator.sts.assuming import decided_by
@@ -24,7 +27,7 @@ def authorize(call: Call) -> None:
     mine = decided_by(call.caller)
     if mine is None:
         return
-    made = Made(call.service, call.operation, call.parameters, call.region, call.account, _lookup)
+    made = Made(call.service, call.operation, call.parameters, call.region, call.account, partial(_lookup, call))
     for ask in asks(made):
         decision = ask.decided(
             lambda action, resource, context: _decide(call, action, resource, context), mine.identity
@@ -72,8 +75,8 @@ def _hide_what_is_missing(call: Call) -> None:
         raise refused(call, lists, decision)
 
 
-def _lookup(kind: str, name: str) -> str | None:
-    """The ARN of what is there by that name."""
+def _lookup(call: Call, kind: str, name: str) -> str | None:
+    """The ARN of what is there by that name, where it cannot be composed."""
     held = {
         "role": roles.backend().roles,
         "user": roles.backend().users,
@@ -82,4 +85,12 @@ def _lookup(kind: str, name: str) -> str | None:
     }.get(kind)
     if held is not None:
         return next((str(one.arn) for one in held.values() if one.name == name), None)
+    try:
+        if kind == "secret":  # six random characters follow its name
+            return str(inner.client("secretsmanager", call.region).describe_secret(SecretId=name)["ARN"])
+        if kind == "task definition":  # a family stands for its newest revision
+            found = inner.client("ecs", call.region).describe_task_definition(taskDefinition=name)
+            return str(found["taskDefinition"]["taskDefinitionArn"])
+    except ClientError:
+        return None  # it is not there: the call itself will say so
     return None
