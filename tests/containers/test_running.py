@@ -164,3 +164,21 @@ def test_a_builder_that_is_too_old_says_nothing_about_the_answer(owner: Ownershi
     mounting = b"FROM python:3.12-slim\nRUN --mount=type=nothing-we-know true\n"
     with pytest.raises(NoEngine, match="too old"):
         build(owner, {"Dockerfile": mounting}, bases=["python:3.12-slim"])
+
+
+@pytest.mark.parametrize(
+    "dockerfile",
+    [
+        b'# syntax=nobody.invalid/frontend:1\nFROM python:3.12-slim\nCMD ["true"]\n',
+        b'# escape=\\\n#syntax = nobody.invalid/frontend:1\nFROM python:3.12-slim\nCMD ["true"]\n',
+    ],
+)
+def test_no_frontend_of_the_learners_reads_the_dockerfile(owner: Ownership, dockerfile: bytes) -> None:
+    assert build(owner, {"Dockerfile": dockerfile}, bases=["python:3.12-slim"])
+
+
+@pytest.mark.parametrize("source", ["http://169.254.169.254/latest", "https://example.com/a.tar", "$WHERE"])
+def test_the_builder_fetches_nothing_either(owner: Ownership, source: str) -> None:
+    adding = f"FROM python:3.12-slim\nARG WHERE=http://127.0.0.1/\nADD {source} /x\n".encode()
+    with pytest.raises(NoEngine, match="wants the network"):
+        build(owner, {"Dockerfile": adding}, bases=["python:3.12-slim"])

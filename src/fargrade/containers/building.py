@@ -17,6 +17,7 @@ from pathlib import Path
 from fargrade.containers.finding import Engine, NoEngine
 from fargrade.containers.ownership import Ownership
 from fargrade.course.language import translate as t
+from fargrade.semantics.dockerfile import DockerfileError, instructions
 
 BUILD_SECONDS = 120
 # What a step says that wanted the network: resolvers, apt, apk, pip, curl, wget, in their own words.
@@ -37,6 +38,9 @@ CANNOT_PULL = re.compile(
     r"|failed to authorize|toomanyrequests|Client\.Timeout",
     re.I,
 )
+DIRECTIVE = re.compile(rb"\s*#\s*\w+\s*=|\xef\xbb\xbf\s*#\s*\w+\s*=")
+SYNTAX = re.compile(rb"(\xef\xbb\xbf)?\s*#\s*syntax\s*=", re.I)
+REMOTE = re.compile(r"://|\bgit@|\.git\b|\$")  # a variable may hold anything
 SAID = 12
 
 
@@ -60,6 +64,9 @@ def build(
     since a base cannot be had or a step wants the network.
     """
     owner.begin()
+    files = {**files, dockerfile: _without_frontend(files[dockerfile])} if dockerfile in files else files
+    if dockerfile in files and _fetches(files[dockerfile].decode("utf-8", "replace")):
+        raise NoEngine(t("A step of this Dockerfile wants the network, which it does not get here: {why}", why="ADD"))
     for base in bases:
         if base != "scratch":
             owner.engine.image(base)
@@ -71,6 +78,27 @@ def build(
         labels = [part for pair in owner.labels.items() for part in ("--label", "=".join(pair))]
         named = [part for tag in tags for part in ("--tag", tag)]
         return _built(owner.engine, folder, ["--file", f"{folder}/{dockerfile}", *labels, *named, *options])
+
+
+def _without_frontend(dockerfile: bytes) -> bytes:
+    """The Dockerfile without its `# syntax=` line: the builder would pull what that names, and run it, with a network
+    (docs.docker.com/reference/dockerfile/#syntax). The builder's own frontend reads what is left, or is too old."""
+    lines = dockerfile.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        if not DIRECTIVE.match(line):
+            break
+        if SYNTAX.match(line):
+            lines[number] = b"#\n"
+    return b"".join(lines)
+
+
+def _fetches(text: str) -> bool:
+    """Whether an ADD takes something from elsewhere: the builder itself fetches it, whatever network RUN has."""
+    try:
+        steps = instructions(text)
+    except DockerfileError:
+        return False  # the builder will say why it cannot be built
+    return any(name == "ADD" and REMOTE.search(value) for _, name, value in steps)
 
 
 def _built(engine: Engine, folder: str, options: list[str]) -> str:
