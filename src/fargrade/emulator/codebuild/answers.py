@@ -63,8 +63,15 @@ def unpacked(content: bytes) -> dict[str, bytes]:
         return {}
 
 
+def _refuse_what_is_no_id(*ids: str) -> None:
+    """Raises Refused for an id that no build could have: PROJECT:UUID."""
+    if any(":" not in one for one in ids):
+        raise Refused("InvalidInputException", "Invalid build ID provided")
+
+
 @answer("codebuild", "BatchGetBuilds")
 def batch_get(call: Call) -> dict[str, Any]:
+    _refuse_what_is_no_id(*call.parameters["ids"])
     asked = [(one, builds.find(one)) for one in call.parameters["ids"]]
     return {
         "builds": [described(found) for _, found in asked if found and found.region == call.region],
@@ -89,6 +96,7 @@ def list_of_project(call: Call) -> dict[str, Any]:
 
 @answer("codebuild", "StopBuild")
 def stop(call: Call) -> dict[str, Any]:
+    _refuse_what_is_no_id(call.parameters["id"])
     found = builds.find(call.parameters["id"])
     if found is None:
         raise Refused("ResourceNotFoundException", f"Build cannot be found: {call.parameters['id']}")

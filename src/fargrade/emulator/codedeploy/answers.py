@@ -80,6 +80,20 @@ def batch_get(call: Call) -> dict[str, Any]:
 def list_all(call: Call) -> dict[str, Any]:
     given = call.parameters
     wanted = given.get("includeOnlyStatuses") or ()
+    if given.get("applicationName") and not given.get("deploymentGroupName"):
+        raise Refused(
+            "DeploymentGroupNameRequiredException",
+            "If applicationName is specified, then deploymentGroupName must be specified.",
+        )
+    if given.get("deploymentGroupName") and not given.get("applicationName"):
+        raise Refused(
+            "ApplicationNameRequiredException",
+            "If deploymentGroupName is specified, then applicationName must be specified.",
+        )
+    times = given.get("createTimeRange") or {}
+    start, end = times.get("start"), times.get("end")
+    if start and end and start > end:
+        raise Refused("InvalidTimeRangeException", "The specified time range is not valid: it ends before it starts.")
     return {
         "deployments": [
             one.identity
@@ -87,8 +101,15 @@ def list_all(call: Call) -> dict[str, Any]:
             if given.get("applicationName") in (None, one.group["applicationName"])
             and given.get("deploymentGroupName") in (None, one.group["deploymentGroupName"])
             and (not wanted or one.status in wanted)
+            and (not start or _seconds(start) <= one.created.timestamp())
+            and (not end or one.created.timestamp() <= _seconds(end))
         ]
     }
+
+
+def _seconds(time: Any) -> float:
+    """A time as the request has it: a date, or seconds since 1970."""
+    return float(time.timestamp() if hasattr(time, "timestamp") else time)
 
 
 @answer("codedeploy", "StopDeployment")

@@ -71,12 +71,15 @@ def wanted(region: str, name: str) -> Held:
 
 def by_arn(region: str, arn: str) -> Held:
     """The pipeline with this ARN. Raises Refused."""
-    found = find(region, arn.rpartition(":")[2])
-    if found is None or found.arn != arn:
+    return _included(region, arn.rpartition(":")[2])
+
+
+def _included(region: str, name: str) -> Held:
+    found = find(region, name)
+    if found is None:
         raise Refused(
             "ResourceNotFoundException",
-            f"The account with id '{rules.account()}' does not include a pipeline with the name "
-            f"'{arn.rpartition(':')[2]}'",
+            f"The account with id '{rules.account()}' does not include a pipeline with the name '{name}'",
         )
     return found
 
@@ -105,7 +108,7 @@ def create(region: str, declared: dict[str, Any], tags: dict[str, str]) -> Held:
 
 def update(region: str, declared: dict[str, Any]) -> Held:
     """Replace a pipeline's declaration. Raises Refused."""
-    held = wanted(region, declared["name"])
+    held = _included(region, declared["name"])
     made = Held(_completed(declared, held.declared["version"] + 1), region)
     _refuse(made)
     held.declared, held.updated = made.declared, clock.now()
