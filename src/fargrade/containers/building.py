@@ -41,6 +41,12 @@ CANNOT_PULL = re.compile(
 DIRECTIVE = re.compile(rb"\s*#\s*\w+\s*=|\xef\xbb\xbf\s*#\s*\w+\s*=")
 SYNTAX = re.compile(rb"(\xef\xbb\xbf)?\s*#\s*syntax\s*=", re.I)
 REMOTE = re.compile(r"://|\bgit@|\.git\b|\$")  # a variable may hold anything
+# The engine's own trouble, such as a layer that somebody removed meanwhile.
+TROUBLE = re.compile(
+    r"failed to export image|failed to set parent|unknown parent image|no such image|no space left|layer does not exist"
+    r"|failed to get layer|cannot connect to the docker daemon|error creating overlay|input/output error",
+    re.I,
+)
 SAID = 12
 
 
@@ -77,7 +83,13 @@ def build(
             path.write_bytes(content)
         labels = [part for pair in owner.labels.items() for part in ("--label", "=".join(pair))]
         named = [part for tag in tags for part in ("--tag", tag)]
-        return _built(owner.engine, folder, ["--file", f"{folder}/{dockerfile}", *labels, *named, *options])
+        given = ["--file", f"{folder}/{dockerfile}", *labels, *named, *options]
+        try:
+            return _built(owner.engine, folder, given)
+        except NoEngine as trouble:
+            if not TROUBLE.search(str(trouble)):
+                raise
+            return _built(owner.engine, folder, given)  # once more: it was the engine's
 
 
 def _without_frontend(dockerfile: bytes) -> bytes:
@@ -139,6 +151,8 @@ def _run(
 
 def _failure(said: str) -> Exception:
     last = " ".join(line.strip() for line in said.strip().splitlines()[-SAID:] if line.strip())[-800:]
+    if TROUBLE.search(said):
+        return NoEngine(t("The Docker engine refused: {why}", why=last))
     if WANTS_NETWORK.search(said):
         return NoEngine(t("A step of this Dockerfile wants the network, which it does not get here: {why}", why=last))
     if CANNOT_PULL.search(said):

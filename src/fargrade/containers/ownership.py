@@ -111,4 +111,5 @@ def remove_labelled(client: Any, label: str, but: str = "") -> None:
             network.remove()
     for image in client.images.list(all=False, filters={"label": label}):
         with contextlib.suppress(docker.errors.APIError):
-            client.images.remove(image.id, force=True)
+            # Its parents may be what another grading builds on at this moment: they are the engine's cache.
+            client.api.remove_image(image.id, force=True, noprune=True)
