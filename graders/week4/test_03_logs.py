@@ -204,7 +204,8 @@ def searched(world, learner, rng):
         logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=old)
         logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
     claimed = learner.call(CODE, "find_lines", group, text, minutes)
-    return [message for _, message in sorted(planted)], decoys, claimed if isinstance(claimed, list) else []
+    found = [one for one in claimed if isinstance(one, str)] if isinstance(claimed, list) else []
+    return [message for _, message in sorted(planted)], decoys, found
 
 
 def near(text):
