@@ -32,7 +32,7 @@ $(READY): requirements/course.lock requirements/awscli.lock pyproject.toml
 	  { echo 'fargrade needs Python 3.11 or newer: name one with make PYTHON=python3.12 …'; exit 2; }
 	@test -x $(BIN)/python || { echo 'Making the environment in $(VENV) …' && $(PYTHON) -m venv $(VENV); } || \
 	  { echo 'Python has no venv module: install it (Debian: apt install python3-venv).'; exit 2; }
-	@echo 'Installing what grading needs (boto3, moto, pytest and their like: about 20 MB to fetch) …'
+	@echo 'Installing what grading needs (boto3, moto, pytest and their like: about 55 MB to fetch) …'
 	@$(PIP) install --require-hashes -r requirements/course.lock
 	@PATH=$(AWS_WHERE) command -v aws >/dev/null || { echo 'Installing the AWS CLI, which this machine does not have (20 MB) …' && \
 	  $(PIP) install --require-hashes -r requirements/awscli.lock; }
