@@ -162,10 +162,11 @@ def test_credentials_that_are_none(world: EmbeddedWorld, learner_client: Clients
     _refused(learner_client("sts", session).get_caller_identity, "ExpiredToken", "expired")
 
 
-def test_session_policies_narrow(world: EmbeddedWorld, learner_client: Clients) -> None:
+@pytest.mark.parametrize("version", [{"Version": "2012-10-17"}, {}])
+def test_session_policies_narrow(world: EmbeddedWorld, learner_client: Clients, version: dict[str, str]) -> None:
     world.client("s3").create_bucket(Bucket=BUCKET)
     arn = given.role(world, "reader", _trusts(world), statements=READS)
-    narrow = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **READS[0]}]})
+    narrow = json.dumps({**version, "Statement": [{"Effect": "Allow", **READS[0]}]})
     session = learner_client("sts").assume_role(RoleArn=arn, RoleSessionName="me", Policy=narrow)["Credentials"]
     s3 = learner_client("s3", session)
     _refused(lambda: s3.list_objects_v2(Bucket=BUCKET), "AccessDenied", "no session policy allows")

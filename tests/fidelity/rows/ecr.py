@@ -429,6 +429,11 @@ LIFECYCLES = [
                        shows={"previewResults[*].imageTags": [["v1"]], "summary.expiringImageTotalCount": 1})],
         source=GUIDE.format("lpp_creation"),
     ),
+    ecr.refuses(
+        "DescribeRepositories", {"registryId": "210987654321"}, "AccessDeniedException",
+        "all repositories of another account", says="no resource-based policy allows",
+        source=API.format("DescribeRepositories"),
+    ),
 ]  # fmt: skip
 
 ROWS: list[Row] = [*REPOSITORIES, *PUSHES, *SCANS, *LIFECYCLES]

@@ -702,4 +702,80 @@ CLUSTERS = [
     ),
 ]
 
-ROWS = [*DEFINITIONS, *RUNS, *SERVICES, *CLUSTERS]
+TASK_SETS = [
+    ecs.accepts(
+        "CreateTaskSet",
+        {
+            "cluster": "shop",
+            "service": "web",
+            "taskDefinition": "<web>",
+            "launchType": "FARGATE",
+            "networkConfiguration": NETWORK,
+            "tags": [{"key": "team", "value": "shop"}],
+        },
+        "a task set, found again by its ARN, with its tags",
+        given=[
+            *GIVEN,
+            ecs.step(
+                "CreateService",
+                {
+                    "cluster": "shop",
+                    "serviceName": "web",
+                    "desiredCount": 1,
+                    "deploymentController": {"type": "EXTERNAL"},
+                },
+            ),
+        ],
+        then=[
+            ecs.step(
+                "DescribeTaskSets", {"cluster": "shop", "service": "web"}, saves={"set": "taskSets[0].taskSetArn"}
+            ),
+            ecs.step(
+                "DescribeTaskSets",
+                {"cluster": "shop", "service": "web", "taskSets": ["<set>", "ghost"], "include": ["TAGS"]},
+                shows={
+                    "taskSets[*].taskSetArn": ["<set>"],
+                    "taskSets[0].tags[0].key": "team",
+                    "failures[*].reason": ["MISSING"],
+                },
+            ),
+        ],
+        source=API + "API_DescribeTaskSets.html",
+    ),
+]
+DEFAULTS = [
+    ecs.accepts(
+        "CreateCapacityProvider",
+        {"name": "mine", "autoScalingGroupProvider": {"autoScalingGroupArn": AUTO_SCALING}},
+        "what managed scaling is where nothing is said, and one thing of it changed",
+        then=[
+            ecs.step(
+                "UpdateCapacityProvider",
+                {"name": "mine", "autoScalingGroupProvider": {"managedScaling": {"targetCapacity": 80}}},
+            ),
+            ecs.step(
+                "DescribeCapacityProviders",
+                {"capacityProviders": ["mine"]},
+                shows={
+                    "capacityProviders[0].autoScalingGroupProvider.managedScaling": {
+                        "status": "DISABLED",
+                        "targetCapacity": 80,
+                        "minimumScalingStepSize": 1,
+                        "maximumScalingStepSize": 10000,
+                        "instanceWarmupPeriod": 300,
+                    }
+                },
+            ),
+        ],
+        source=API + "API_ManagedScaling.html",
+    ),
+    ecs.accepts(
+        "RegisterTaskDefinition",
+        changed(volumes=[{"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-12345678"}}]),
+        "a volume of EFS, its root where no directory is named",
+        shows={"taskDefinition.volumes[0].efsVolumeConfiguration.rootDirectory": "/"},
+        source=API + "API_EFSVolumeConfiguration.html",
+    ),
+]
+
+ROWS = [*DEFINITIONS, *RUNS, *SERVICES, *CLUSTERS, *TASK_SETS, *DEFAULTS]

@@ -226,6 +226,13 @@ BUILDS = [
         says="Project cannot be found",
         source=BUILD.format("StartBuild"),
     ),
+    build.refuses(
+        "BatchGetBuilds",
+        {"ids": ["shop"]},
+        "InvalidInputException",
+        "an id that has no colon in it",
+        source=BUILD.format("BatchGetBuilds"),
+    ),
 ]
 APPLICATION = deploy.step("CreateApplication", {"applicationName": "shop", "computePlatform": "ECS"})
 GROUP: dict[str, Any] = {
@@ -287,6 +294,18 @@ DEPLOYS = [
         "a predefined configuration of ECS",
         shows={"deploymentConfigInfo.trafficRoutingConfig.timeBasedCanary.canaryInterval": 5},
         source="https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html",
+    ),
+    *(
+        deploy.refuses("ListDeployments", given, code, why, source=DEPLOY.format("ListDeployments"))
+        for given, code, why in (
+            ({"applicationName": "shop"}, "DeploymentGroupNameRequiredException", "an application without its group"),
+            ({"deploymentGroupName": "web"}, "ApplicationNameRequiredException", "a group without its application"),
+            (
+                {"createTimeRange": {"start": 1700000000, "end": 1600000000}},
+                "InvalidTimeRangeException",
+                "a span of time that ends before it begins",
+            ),
+        )
     ),
     deploy.refuses(
         "GetDeployment",

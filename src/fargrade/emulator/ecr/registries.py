@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fargrade.emulator.ecr.store import no_repository
+from fargrade.emulator.errors import Refused
 from fargrade.emulator.rules import Call, refusal
 
 
@@ -26,5 +27,14 @@ def _registry_is_ones_own(call: Call) -> None:
     """registryId is whose registry is meant (API_DescribeRepositories.html); moto looks at it in no call (upstream)."""
     given = call.parameters
     registry = given.get("registryId")
-    if registry and registry != call.account:
-        raise no_repository(given.get("repositoryName") or next(iter(given.get("repositoryNames") or []), ""), registry)
+    if not registry or registry == call.account:
+        return
+    name = given.get("repositoryName") or next(iter(given.get("repositoryNames") or []), "")
+    if name:
+        raise no_repository(name, registry)
+    action, everything = f"ecr:{call.operation}", f"arn:aws:ecr:{call.region}:{registry}:repository/*"
+    raise Refused(
+        "AccessDeniedException",
+        f"User: {call.caller.arn} is not authorized to perform: {action} on resource: {everything} "
+        f"because no resource-based policy allows the {action} action",
+    )

@@ -205,6 +205,13 @@ def _statistics(held: Cluster) -> list[dict[str, str]]:
 # -- capacity providers of Auto Scaling groups ---------------------------------------------------------------
 
 
+# Source: API_ManagedScaling.html.
+MANAGED_SCALING = {
+    "status": "DISABLED", "targetCapacity": 100, "minimumScalingStepSize": 1, "maximumScalingStepSize": 10_000,
+    "instanceWarmupPeriod": 300,
+}  # fmt: skip
+
+
 @answer("ecs", "CreateCapacityProvider")
 def create_provider(call: Call) -> dict[str, Any]:
     """CreateCapacityProvider: of an Auto Scaling group; names must not begin with aws, ecs or fargate."""
@@ -217,12 +224,7 @@ def create_provider(call: Call) -> dict[str, Any]:
     group = dict(given.get("autoScalingGroupProvider") or {})
     if not group and not given.get("managedInstancesProvider"):
         raise store.client_error("autoScalingGroupProvider must be specified.")
-    scaling = {
-        "status": "DISABLED",
-        "targetCapacity": 100,
-        "minimumScalingStepSize": 1,
-        **group.get("managedScaling", {}),
-    }
+    scaling = {**MANAGED_SCALING, **group.get("managedScaling", {})}
     if group.get("managedTerminationProtection") == "ENABLED" and scaling["status"] != "ENABLED":
         raise store.client_error("Managed termination protection requires managed scaling to be enabled.")
     held[name] = {
@@ -244,7 +246,9 @@ def update_provider(call: Call) -> dict[str, Any]:
     """UpdateCapacityProvider."""
     held = _provider(call, call.parameters["name"])
     changes = call.parameters.get("autoScalingGroupProvider") or {}
-    held["autoScalingGroupProvider"] = {**held["autoScalingGroupProvider"], **changes}
+    before = held["autoScalingGroupProvider"]
+    scaling = {**before["managedScaling"], **changes.get("managedScaling", {})}
+    held["autoScalingGroupProvider"] = {**before, **changes, "managedScaling": scaling}
     held["updateStatus"] = "UPDATE_COMPLETE"
     return {"capacityProvider": held}
 

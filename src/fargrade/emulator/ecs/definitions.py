@@ -59,7 +59,9 @@ def _with_defaults(given: dict[str, Any]) -> dict[str, Any]:
             one["healthCheck"] = {"interval": 30, "timeout": 5, "retries": 3, **check}
         containers.append(one)
     kept["containerDefinitions"] = containers
-    kept.setdefault("volumes", [])
+    for volume in kept.setdefault("volumes", []):
+        if efs := volume.get("efsVolumeConfiguration"):
+            efs.setdefault("rootDirectory", "/")
     kept.setdefault("placementConstraints", [])
     kept["compatibilities"] = list(runs_on(given))
     kept["requiresAttributes"] = [{"name": name} for name in _attributes(given)]
@@ -133,6 +135,9 @@ def deregister(call: Call) -> dict[str, Any]:
     return {"taskDefinition": described(held, call)}
 
 
+UNKNOWN = "The specified task definition identifier is invalid. Specify a valid name or ARN and try again."
+
+
 @answer("ecs", "DeleteTaskDefinitions")
 def delete(call: Call) -> dict[str, Any]:
     """DeleteTaskDefinitions: up to 10, only INACTIVE ones."""
@@ -143,7 +148,7 @@ def delete(call: Call) -> dict[str, Any]:
     for name in names:
         held = store.find_definition(call.region, name)
         if held is None or ":" not in store.short(name):
-            failures.append({"arn": name, "reason": "The specified task definition does not exist."})
+            failures.append({"arn": name, "reason": UNKNOWN})
         elif held.status == "ACTIVE":
             reason = (
                 "The specified task definition is still in ACTIVE status. Please deregister the target and try again."

@@ -231,6 +231,7 @@ class Deployment:
     hooks: list[Described] = field(default_factory=list)
     external: str = ""  # the task set's id, where CodeDeploy or another brings it out
     scale: float = 100.0
+    tags: list[Described] = field(default_factory=list)  # of a task set
     green: bool = False
 
 

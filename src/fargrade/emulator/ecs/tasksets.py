@@ -92,10 +92,13 @@ def _service(call: Call) -> Service:
     return service
 
 
+def _means(name: str, one: Deployment) -> bool:
+    """Whether `name`, an id or an ARN, is this task set; an id of ours has a slash in it (ecs-svc/…)."""
+    return bool(one.external) and store.short(name) == store.short(one.external)
+
+
 def _set(service: Service, name: str) -> Deployment:
-    found = next(
-        (one for one in service.deployments if one.external == store.short(name) or name.endswith(one.external)), None
-    )
+    found = next((one for one in service.deployments if _means(name, one)), None)
     if found is None:
         raise Refused("TaskSetNotFoundException", "The specified task set was not found.")
     return found
@@ -120,7 +123,8 @@ def create_task_set(call: Call) -> dict[str, Any]:
         float((given.get("scale") or {}).get("value", 100)),
     )
     made.status = "ACTIVE"
-    return {"taskSet": described(service, made)}
+    made.tags = list(given.get("tags") or [])
+    return {"taskSet": described(service, made) | {"tags": made.tags}}
 
 
 @answer("ecs", "UpdateTaskSet")
@@ -160,7 +164,12 @@ def describe_task_sets(call: Call) -> dict[str, Any]:
     """DescribeTaskSets."""
     service = _service(call)
     wanted = call.parameters.get("taskSets")
-    found = [
-        one for one in service.deployments if one.external and (not wanted or one.external in map(store.short, wanted))
-    ]
-    return {"taskSets": [described(service, one) for one in found], "failures": []}
+    names = wanted or [one.external for one in service.deployments if one.external]
+    found = {name: next((one for one in service.deployments if _means(name, one)), None) for name in names}
+    tagged = "TAGS" in (call.parameters.get("include") or [])
+    return {
+        "taskSets": [
+            described(service, one) | ({"tags": list(one.tags)} if tagged else {}) for one in found.values() if one
+        ],
+        "failures": [store.missing(name) for name, one in found.items() if one is None],
+    }

@@ -131,7 +131,7 @@ def _session_policies(given: Mapping[str, Any]) -> list[Policy] | None:
         bring(arn)
         if arn not in roles.backend().managed_policies:
             raise Refused("ValidationError", f"The specified managed policy {arn} does not exist.")
-    return [*([checked(inline)] if inline else []), *(roles.managed_policy(arn) for arn in arns)]
+    return [*([checked(inline, "session")] if inline else []), *(roles.managed_policy(arn) for arn in arns)]
 
 
 def _assumed(session: sessions.Session) -> dict[str, Any]:

@@ -68,7 +68,11 @@ def _task(given: Request) -> Iterator[Refusal]:
     if given.get("ipcMode"):
         yield _no("ipcMode", "Fargate compatible task definitions do not support ipcMode.")
     if given.get("pidMode") == "host":
-        yield _no("pidMode", "Fargate compatible task definitions only support pidMode 'task'.")
+        yield _no(
+            "pidMode",
+            "Tasks using the Fargate launch type do not support pidMode 'host'. "
+            "The supported value for pidMode is 'task'.",
+        )
     if given.get("inferenceAccelerators"):
         yield _no("accelerators", "Fargate compatible task definitions do not support inferenceAccelerators.")
     for volume in given.get("volumes") or []:

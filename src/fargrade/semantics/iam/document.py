@@ -24,7 +24,9 @@ from fargrade.semantics.iam.principals import (
 )
 from fargrade.semantics.texts import t, whole_text
 
-Kind = Literal["identity", "resource", "trust"]
+Kind = Literal["identity", "session", "resource", "trust"]
+# Policies of who acts: they name no principal. The version of a session's may be left out, or be the old one.
+OF_WHO_ACTS: tuple[Kind, ...] = ("identity", "session")
 VERSIONS = ("2008-10-17", "2012-10-17")
 CURRENT_VERSION = "2012-10-17"
 MAX_LENGTH = 10_240  # of a role's inline policies; white space does not count (IAM quotas)
@@ -135,7 +137,7 @@ def _read_statement(entry: Any, number: int, kind: Kind) -> Statement:
     if entry.get("Effect") not in ("Allow", "Deny"):
         raise _syntax(t('statement {number}: Effect must be "Allow" or "Deny"'), number=number)
     sid = entry.get("Sid", "")
-    if not isinstance(sid, str) or (kind == "identity" and not re.fullmatch("[A-Za-z0-9]*", sid)):
+    if not isinstance(sid, str) or (kind in OF_WHO_ACTS and not re.fullmatch("[A-Za-z0-9]*", sid)):
         raise MalformedPolicy(
             "Statement IDs (SID) must be alpha-numeric. "
             "Check that your input satisfies the regular expression [0-9A-Za-z]*",
@@ -219,7 +221,7 @@ def _check_resources(resources: tuple[str, ...], number: int, kind: Kind, entry:
             t("statement {number}: a trust policy has no Resource, it is about its own role"),
             number=number,
         )
-    if (kind == "identity" or present) and not resources:
+    if (kind in OF_WHO_ACTS or present) and not resources:
         raise MalformedPolicy(
             "Policy statement must contain resources.", t("statement {number} names no Resource"), number=number
         )
@@ -255,7 +257,7 @@ def _condition_values(value: Any, number: int) -> tuple[str, ...]:
 
 def _read_principals(entry: Mapping[str, Any], number: int, kind: Kind) -> Principals | None:
     key = next((name for name in ("Principal", "NotPrincipal") if name in entry), "")
-    if kind == "identity":
+    if kind in OF_WHO_ACTS:
         if key:
             raise MalformedPolicy(
                 "Policy document should not specify a principal.",
