@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import unquote
 
 from fargrade.emulator.errors import Refused
 from fargrade.emulator.iam.principals import refuse_unknown
@@ -24,6 +25,7 @@ ENDINGS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 FIXED = ("aws:sourceip", "aws:sourcearn", "aws:sourceaccount", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceowner")
 FIXED_ALSO = ("aws:principalorgid", "aws:principalarn", "aws:principalaccount", "aws:userid", "s3:dataaccesspointarn")
 ACL_CALLS = ("PutBucketAcl", "PutObjectAcl", "PutObject", "CopyObject", "CreateMultipartUpload")
+CHANGES = ("StorageClass", "WebsiteRedirectLocation", "ServerSideEncryption", "SSEKMSKeyId", "SSECustomerKey")
 GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP", "AccessControlPolicy")
 
 
@@ -56,6 +58,22 @@ def new_bucket_is_closed(call: Call) -> None:
     bucket.encryption = bucket.encryption or {
         "Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}
     }
+
+
+@refusal("s3", "CopyObject")
+def a_copy_differs(call: Call) -> None:
+    """API_CopyObject.html. For moto a bucket's default encryption, which each has, is a change (upstream)."""
+    given = call.parameters
+    path, _, version = str(given["CopySource"]).partition("?versionId=")
+    same = unquote(path).lstrip("/") == f"{given['Bucket']}/{given['Key']}"
+    changed = given.get("MetadataDirective") == "REPLACE" or any(given.get(one) for one in CHANGES)
+    bucket = _bucket(given["Bucket"])
+    if same and not version and not changed and bucket is not None and given["Key"] in bucket.keys:
+        raise Refused(
+            "InvalidRequest",
+            "This copy request is illegal because it is trying to copy an object to itself without changing the "
+            "object's metadata, storage class, website redirect location or encryption attributes.",
+        )
 
 
 @refusal("s3", *ACL_CALLS)

@@ -20,7 +20,10 @@ CODES = {
     "codebuild": "InvalidInputException",
 }
 # S3's own codes: docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-S3_CODES = {"LocationConstraint": "InvalidLocationConstraint", "StorageClass": "InvalidStorageClass"}
+S3_CODES = {
+    "LocationConstraint": ("InvalidLocationConstraint", "The specified location-constraint is not valid"),
+    "StorageClass": ("InvalidStorageClass", "The storage class you specified is not valid"),
+}
 MALFORMED = "The XML you provided was not well-formed or did not validate against our published schema"
 SHOWN = 10
 
@@ -47,7 +50,7 @@ def _s3(violation: Violation) -> Refused:
     """What stands in the body is XML that is not valid; what stands in the address or a header is an argument."""
     _, inside, name = violation.path.rpartition(".")
     if violation.kind == "enum" and name in S3_CODES:
-        return Refused(S3_CODES[name], f"The specified {name} is not valid")
+        return Refused(*S3_CODES[name])
     if inside:
         return Refused("MalformedXML", MALFORMED)
     missing = violation.kind == "required"

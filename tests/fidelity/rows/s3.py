@@ -28,7 +28,7 @@ ME = {"AWS": "<account>"}
 ROWS = [
     *(
         s3.refuses("CreateBucket", {"Bucket": name}, "InvalidBucketName", f"a bucket called {name}", source=NAMES)
-        for name in ("Reports", "my_reports", "ab", "reports-", "192.168.1.1", "a..b", "xn--reports", "reports-s3alias")
+        for name in ("Reports", "my_reports", "ab", "end-", "192.168.1.1", "a..b", "xn--reports", "reports-s3alias")
     ),
     s3.accepts("CreateBucket", {"Bucket": "reports-4711"}, "a bucket", source=API.format("CreateBucket")),
     s3.accepts("CreateBucket", {"Bucket": "reports-4711"}, "one's own bucket again, in us-east-1", given=[BUCKET],
@@ -86,4 +86,17 @@ ROWS = [
                shows={"ContentLength": 5}, source=API.format("HeadObject")),
     s3.accepts("ListObjectsV2", {"Bucket": "reports-4711", "Prefix": "none/"}, "nothing below a prefix",
                given=[BUCKET, FILE], shows={"KeyCount": 0}, source=API.format("ListObjectsV2")),
+    s3.refuses("CopyObject", {"Bucket": "reports-4711", "Key": "a.txt", "CopySource": "reports-4711/a.txt"},
+               "InvalidRequest", "an object copied to itself, nothing changed", given=[BUCKET, FILE],
+               says="copy an object to itself without changing", source=API.format("CopyObject")),
+    s3.accepts("CopyObject", {"Bucket": "reports-4711", "Key": "a.txt", "CopySource": "reports-4711/a.txt",
+                              "MetadataDirective": "REPLACE", "Metadata": {"team": "shop"}},
+               "an object copied to itself with other metadata", given=[BUCKET, FILE],
+               source=API.format("CopyObject")),
+    s3.accepts("PutBucketPolicy", policy({"Service": "logging.s3.amazonaws.com"}, action="s3:PutObject"),
+               "a policy for S3's own server access logs", given=[BUCKET],
+               source="https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html"),
+    s3.refuses("PutObject", {"Bucket": "reports-4711", "Key": "b", "Body": b"", "StorageClass": "COLD"},
+               "InvalidStorageClass", "a storage class that is none", given=[BUCKET],
+               says="The storage class you specified is not valid", source=ERRORS),
 ]  # fmt: skip

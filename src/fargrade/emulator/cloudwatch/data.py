@@ -99,13 +99,14 @@ def statistics_can_be_had(call: Call) -> None:
     """API_GetMetricStatistics.html."""
     given = call.parameters
     start, end, period = _aware(given["StartTime"]), _aware(given["EndTime"]), given["Period"]
-    if start >= end:
+    if start.replace(microsecond=0) >= end.replace(microsecond=0):
         raise wrong_value("The parameter StartTime must be less than the parameter EndTime.")
     if period not in (1, 5, 10, 20, 30) and period % 60:
         raise wrong_value("The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60.")
     if not given.get("Statistics") and not given.get("ExtendedStatistics"):
         raise Refused(
-            "MissingParameter", "At least one of the parameters Statistics and ExtendedStatistics must be specified."
+            "InvalidParameterCombination",
+            "At least one of the parameters Statistics and ExtendedStatistics must be specified.",
         )
     points = math.ceil((end - start).total_seconds() / period)
     if points > MOST_POINTS:
@@ -157,8 +158,10 @@ def get_metric_data(call: Call) -> dict[str, Any]:
     """GetMetricData: metrics and metric math over a time; newest first unless ScanBy says otherwise."""
     given = call.parameters
     start, end = _aware(given["StartTime"]), _aware(given["EndTime"])
-    if start >= end:
-        raise Refused("ValidationError", "The parameter StartTime must be less than the parameter EndTime.")
+    if start > end:
+        raise Refused("ValidationError", "The parameter EndTime must be greater than StartTime.")
+    if start.replace(microsecond=0) == end.replace(microsecond=0):
+        raise Refused("ValidationError", "The parameter StartTime must not equal parameter EndTime.")
     queries = given["MetricDataQueries"]
     for query in queries:
         if bool(query.get("MetricStat")) == bool(query.get("Expression")):

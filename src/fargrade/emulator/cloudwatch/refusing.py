@@ -10,7 +10,6 @@ import re
 from typing import Any
 
 from fargrade.emulator.cloudwatch.store import invalid, of
-from fargrade.emulator.errors import Refused
 from fargrade.emulator.rules import Call, refusal
 from fargrade.semantics.alarms import (
     TREATMENTS,
@@ -127,6 +126,12 @@ def numbers_fit(call: Call) -> None:
         raise invalid("DatapointsToAlarm must be less than or equal to EvaluationPeriods")
     if given.get("Threshold") is None and not given.get("ThresholdMetricId"):
         raise invalid("Exactly one of Threshold and ThresholdMetricId must be specified.")
+    few = given.get("EvaluateLowSampleCountPercentile")
+    if few is not None and few not in ("evaluate", "ignore"):
+        raise invalid(
+            f"Option {few} is not supported. "
+            "Supported options for parameter EvaluateLowSampleCountPercentile are evaluate and ignore."
+        )
     treat = given.get("TreatMissingData")
     if treat is not None and treat not in TREATMENTS:
         raise invalid(f"The value {treat} for parameter TreatMissingData is not supported: {', '.join(TREATMENTS)}.")
@@ -206,12 +211,12 @@ def _reaches(held: Any, names: set[str], wanted: str, seen: set[str]) -> bool:
 
 
 @refusal("cloudwatch", "DeleteAlarms")
-def alarms_are_there(call: Call) -> None:
-    """API_DeleteAlarms.html: none is deleted if one is not there, or if a composite alarm still asks for one."""
+def nothing_asks_for_them(call: Call) -> None:
+    """API_DeleteAlarms.html: none is deleted if a composite alarm still asks for one; names of none are passed over.
+
+    Observed, that unknown names are no error: https://github.com/aws-cloudformation/cloudformation-cli/issues/456.
+    """
     held, names = of(call.region), set(call.parameters["AlarmNames"])
-    unknown = sorted(name for name in names if held.alarm(name) is None)
-    if unknown:
-        raise Refused("ResourceNotFound", f"Unknown alarm(s): {', '.join(unknown)}", 404)
     for composite in held.composites.values():
         asked = {name.rsplit(":alarm:", 1)[-1] for name in alarms_of(parse_rule(composite["AlarmRule"]))}
         if composite["AlarmName"] not in names and asked & names:

@@ -16,7 +16,7 @@ OURS = re.compile(r"arn:aws:iam::(\d{12}):(root|user/.+|role/.+)")
 PROVIDER = re.compile(r"arn:aws:iam::(\d{12}):oidc-provider/.+")
 # Services that assume roles under names that neither their endpoints nor AWS's managed policies show.
 MORE_SERVICES = frozenset(
-    ("dlm", "edgelambda", "eks-fargate-pods", "vpc-flow-logs", "resource-groups", "ops.apigateway")
+    ("dlm", "edgelambda", "eks-fargate-pods", "vpc-flow-logs", "resource-groups", "ops.apigateway", "logging.s3")
 )
 
 
