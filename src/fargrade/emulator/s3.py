@@ -29,6 +29,10 @@ CHANGES = ("StorageClass", "WebsiteRedirectLocation", "ServerSideEncryption", "S
 GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP", "AccessControlPolicy")
 
 
+class OwnKeys(dict[str, Any]):
+    """The encryption that a bucket has by default: no PutBucketEncryption has said it."""
+
+
 def _bucket(name: str) -> Any:
     """moto's bucket; None where there is none in this account."""
     from moto.s3.models import s3_backends
@@ -55,9 +59,9 @@ def new_bucket_is_closed(call: Call) -> None:
         return
     bucket.public_access_block = bucket.public_access_block or PublicAccessBlock(True, True, True, True)
     bucket.ownership_rule = bucket.ownership_rule or "BucketOwnerEnforced"
-    bucket.encryption = bucket.encryption or {
-        "Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}
-    }
+    bucket.encryption = bucket.encryption or OwnKeys(
+        {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}}
+    )
 
 
 @refusal("s3", "CopyObject")
@@ -68,7 +72,9 @@ def a_copy_differs(call: Call) -> None:
     same = unquote(path).lstrip("/") == f"{given['Bucket']}/{given['Key']}"
     changed = given.get("MetadataDirective") == "REPLACE" or any(given.get(one) for one in CHANGES)
     bucket = _bucket(given["Bucket"])
-    if same and not version and not changed and bucket is not None and given["Key"] in bucket.keys:
+    if not same or version or changed or bucket is None or given["Key"] not in bucket.keys:
+        return
+    if isinstance(bucket.encryption, OwnKeys):
         raise Refused(
             "InvalidRequest",
             "This copy request is illegal because it is trying to copy an object to itself without changing the "

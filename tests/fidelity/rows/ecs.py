@@ -739,6 +739,8 @@ TASK_SETS = [
                     "failures[*].reason": ["MISSING"],
                 },
             ),
+            ecs.step("TagResource", {"resourceArn": "<set>", "tags": [{"key": "stage", "value": "test"}]}),
+            ecs.step("ListTagsForResource", {"resourceArn": "<set>"}, shows={"tags[*].key": ["team", "stage"]}),
         ],
         source=API + "API_DescribeTaskSets.html",
     ),

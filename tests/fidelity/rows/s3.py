@@ -93,6 +93,14 @@ ROWS = [
                               "MetadataDirective": "REPLACE", "Metadata": {"team": "shop"}},
                "an object copied to itself with other metadata", given=[BUCKET, FILE],
                source=API.format("CopyObject")),
+    s3.accepts("CopyObject", {"Bucket": "reports-4711", "Key": "a.txt", "CopySource": "reports-4711/a.txt"},
+               "an object copied to itself in a bucket whose encryption was chosen",
+               given=[BUCKET, FILE, s3.step("PutBucketEncryption", {
+                   "Bucket": "reports-4711",
+                   "ServerSideEncryptionConfiguration": {
+                       "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]},
+               })],
+               source="observed: moto, tests/test_s3/test_s3_copyobject.py, copy in place with bucket encryption"),
     s3.accepts("PutBucketPolicy", policy({"Service": "logging.s3.amazonaws.com"}, action="s3:PutObject"),
                "a policy for S3's own server access logs", given=[BUCKET],
                source="https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html"),

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fargrade.emulator.ecs import store
-from fargrade.emulator.ecs.model import Cluster
+from fargrade.emulator.ecs.model import Cluster, Deployment
 from fargrade.emulator.errors import Refused
 from fargrade.emulator.rules import Call, answer
 
@@ -334,6 +334,12 @@ def list_settings(call: Call) -> dict[str, Any]:
     return {"settings": [_setting(call, name, value) for name, value in wanted]}
 
 
+def _task_set(region: str, wanted: str) -> Deployment | None:
+    services = [one for cluster in store.region(region).clusters.values() for one in cluster.services.values()]
+    sets = ((service, one) for service in services for one in service.deployments if one.external)
+    return next((one for service, one in sets if store.task_set_arn(service, one) == wanted), None)
+
+
 def _tagged(call: Call) -> Any:
     """Whatever carries the tags of `resourceArn`. Raises Refused."""
     wanted = call.parameters["resourceArn"]
@@ -341,7 +347,7 @@ def _tagged(call: Call) -> Any:
     things: list[Any] = [one for family in held.families.values() for one in family]
     for cluster in held.clusters.values():
         things += [cluster, *cluster.tasks.values(), *cluster.services.values(), *cluster.instances.values()]
-    found = next((one for one in things if one.arn == wanted), None)
+    found = next((one for one in things if one.arn == wanted), None) or _task_set(call.region, wanted)
     provider = next((one for one in held.providers.values() if one["capacityProviderArn"] == wanted), None)
     if found is None and provider is None:
         kind = "Cluster" if ":cluster/" in wanted else "Resource"

@@ -135,7 +135,8 @@ def deregister(call: Call) -> dict[str, Any]:
     return {"taskDefinition": described(held, call)}
 
 
-UNKNOWN = "The specified task definition identifier is invalid. Specify a valid name or ARN and try again."
+MALFORMED = "The specified task definition identifier is invalid. Specify a valid name or ARN and try again."
+UNKNOWN = "The specified task definition does not exist. Specify a valid account, family, revision and try again."
 
 
 @answer("ecs", "DeleteTaskDefinitions")
@@ -148,7 +149,8 @@ def delete(call: Call) -> dict[str, Any]:
     for name in names:
         held = store.find_definition(call.region, name)
         if held is None or ":" not in store.short(name):
-            failures.append({"arn": name, "reason": UNKNOWN})
+            why = UNKNOWN if ":" in store.short(name) else MALFORMED
+            failures.append({"arn": name, "reason": why})
         elif held.status == "ACTIVE":
             reason = (
                 "The specified task definition is still in ACTIVE status. Please deregister the target and try again."

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fargrade.emulator import clock
-from fargrade.emulator.ecs.model import Cluster, Definition, Service, Task
+from fargrade.emulator.ecs.model import Cluster, Definition, Deployment, Service, Task
 from fargrade.emulator.errors import Refused
 from fargrade.emulator.extensions import on_reset
 from fargrade.emulator.rules import Call, account
@@ -66,6 +66,11 @@ def new_number(digits: int = 19) -> str:
 def arn(region_name: str, resource: str) -> str:
     """arn:aws:ecs:REGION:ACCOUNT:RESOURCE"""
     return f"arn:aws:ecs:{region_name}:{account()}:{resource}"
+
+
+def task_set_arn(service: Service, one: Deployment) -> str:
+    """arn:aws:ecs:REGION:ACCOUNT:task-set/CLUSTER/SERVICE/ID"""
+    return arn(service.region, f"task-set/{service.cluster.name}/{service.name}/{one.external}")
 
 
 def invalid(message: str) -> Refused:

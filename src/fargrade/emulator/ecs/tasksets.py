@@ -63,7 +63,7 @@ def described(service: Service, one: Deployment) -> dict[str, Any]:
     revision = one.revision
     found: dict[str, Any] = {
         "id": one.external,
-        "taskSetArn": store.arn(service.region, f"task-set/{service.cluster.name}/{service.name}/{one.external}"),
+        "taskSetArn": store.task_set_arn(service, one),
         "serviceArn": service.arn,
         "clusterArn": service.cluster.arn,
         "status": one.status,
