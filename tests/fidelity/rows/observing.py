@@ -83,7 +83,6 @@ ROWS: list[Row] = [
     logs.refuses("PutLogEvents", {**SHOP, "logStreamName": "ghost", "logEvents": [{"timestamp": 1, "message": "x"}]},
                  "ResourceNotFoundException", "a stream that is not there", given=[GROUP],
                  source=LOGS.format("PutLogEvents")),
-    _left(OLD, "TraceIdTooOld", "the trace id of the documentation, from 2016"),
     _left({**OLD, "id": "17"}, "MissingId", "a segment id of two digits"),
     _left({**OLD, "trace_id": "1234"}, "InvalidTraceId", "a trace id without its parts"),
     xray.accepts("CreateSamplingRule", {"SamplingRule": RULE}, "a sampling rule",

@@ -13,6 +13,11 @@ from fargrade.emulator.image_behaviour import Behaviour
 Described = dict[str, Any]
 
 
+# How long both revisions stay where a deployment that shifts traffic does not say: the reference of
+# AWS::ECS::Service DeploymentConfiguration, BakeTimeInMinutes.
+DEFAULT_BAKE_MINUTES = 15
+
+
 @dataclass(eq=False)
 class Definition:
     """A revision of a task definition: `given` is what describe returns of it, defaults filled in."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from fargrade.emulator import clock, roles
 from fargrade.emulator.ecs import deployment_alarms, interfaces, scheduling, store, tasks
-from fargrade.emulator.ecs.model import Definition, Deployment, Revision, Service, Task
+from fargrade.emulator.ecs.model import DEFAULT_BAKE_MINUTES, Definition, Deployment, Revision, Service, Task
 from fargrade.emulator.elbv2 import store as balancing
 from fargrade.emulator.errors import Refused
 from fargrade.emulator.rules import Call, answer
@@ -80,7 +80,7 @@ def _with_defaults(given: dict[str, Any], strategy: list[dict[str, Any]], fargat
     if controller == "ECS":
         base |= {"deploymentCircuitBreaker": {"enable": False, "rollback": False}, "strategy": "ROLLING"}
         if (asked.get("strategy") or "ROLLING") != "ROLLING":
-            base["bakeTimeInMinutes"] = 0
+            base["bakeTimeInMinutes"] = DEFAULT_BAKE_MINUTES
     kept["deploymentConfiguration"] = {**base, **asked}
     most = kept["deploymentConfiguration"]["maximumPercent"]
     kept.setdefault("availabilityZoneRebalancing", "ENABLED" if most > 100 and not daemon else "DISABLED")

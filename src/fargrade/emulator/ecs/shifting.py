@@ -12,7 +12,7 @@ from typing import Any
 
 from fargrade.emulator import acting, clock, serving
 from fargrade.emulator.ecs import life, lifecycle_hooks, scheduling
-from fargrade.emulator.ecs.model import Deployment, Service
+from fargrade.emulator.ecs.model import DEFAULT_BAKE_MINUTES, Deployment, Service
 from fargrade.emulator.elbv2 import store as balancing
 
 UNDER_WAY = ("SCALE_UP", "TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "BAKE_TIME")
@@ -94,7 +94,7 @@ def _other(one: dict[str, Any], blue: Deployment) -> dict[str, Any]:
 def steps(service: Service) -> list[tuple[float, float]]:
     """(per cent of the traffic, minutes to bake at it) of each step; the last is all of it, and its own bake."""
     settings = service.settings
-    bake = float(settings.get("bakeTimeInMinutes") or 0)
+    bake = float(settings.get("bakeTimeInMinutes", DEFAULT_BAKE_MINUTES))
     if service.kind == "CANARY":
         canary = settings.get("canaryConfiguration") or {}
         return [

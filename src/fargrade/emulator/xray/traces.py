@@ -7,7 +7,6 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
-from fargrade.emulator import clock
 from fargrade.emulator.errors import Refused
 from fargrade.emulator.extensions import on_reset
 from fargrade.emulator.rules import Call, answer, refusal
@@ -36,10 +35,10 @@ def invalid(message: str) -> Refused:
 @answer("xray", "PutTraceSegments")
 def put_trace_segments(call: Call) -> dict[str, Any]:
     """PutTraceSegments: each document by itself; what cannot be processed is listed, the rest is taken."""
-    now, left = clock.now().timestamp(), []
+    left = []
     for text in call.parameters["TraceSegmentDocuments"]:
         try:
-            segment = parse_segment(text, now)
+            segment = parse_segment(text)
         except BadSegment as bad:
             left.append({"Id": bad.id or None, "ErrorCode": bad.code, "Message": str(bad)})
             continue

@@ -133,8 +133,6 @@ def _deployment(given: Request, daemon: bool) -> Iterator[Refusal]:
     for key, of in (("linearConfiguration", "LINEAR"), ("canaryConfiguration", "CANARY")):
         if settings.get(key) and strategy != of:
             yield _no("strategy", f"{key} is only valid for the {of} deployment strategy.", source)
-    if strategy == "ROLLING" and settings.get("bakeTimeInMinutes"):
-        yield _no("strategy", "bakeTimeInMinutes is not valid for the ROLLING deployment strategy.", source)
 
 
 def _load_balanced(given: Request, definition: Request) -> Iterator[Refusal]:

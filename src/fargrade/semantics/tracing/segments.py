@@ -1,7 +1,8 @@
 """Segment documents and the traces they make.
 
 Source: docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html (required fields, formats, subsegments
-that are sent on their own) and xray-api-sendingdata.html (trace ids: a version, the time in hex, 96 random bits).
+that are sent on their own) and API_PutTraceSegments.html (trace ids: a version, eight digits of time, which are "not
+required or validated", and 96 random bits).
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ TRACE_ID = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})")
 SEGMENT_ID = re.compile(r"[0-9a-f]{16}")
 NAME = re.compile(r"[\w\s.:/%&#=+\\\-@]{1,200}")
 LARGEST = 64 * 1024
-OLDEST = 30 * 86_400  # "within the past 30 days"
 MOST_ANNOTATIONS = 50
 STATES = ("error", "fault", "throttle")
 
@@ -45,8 +45,8 @@ class Segment:
         return self.document.get("type") == "subsegment"
 
 
-def parse_segment(text: str, now: float) -> Segment:
-    """The segment that the document describes, at `now` in seconds since 1970. Raises BadSegment."""
+def parse_segment(text: str) -> Segment:
+    """The segment that the document describes. Raises BadSegment."""
     if len(text.encode()) > LARGEST:
         raise BadSegment("SegmentTooLarge", "Segment size exceeds 64 kB")
     try:
@@ -61,8 +61,6 @@ def parse_segment(text: str, now: float) -> Segment:
         raise BadSegment("MissingId", "Invalid segment. ErrorCode: MissingId", own)
     if trace is None:
         raise BadSegment("InvalidTraceId", "Invalid segment. ErrorCode: InvalidTraceId", own)
-    if not -OLDEST <= int(trace[1], 16) - now <= 600:
-        raise BadSegment("TraceIdTooOld", "Invalid segment. ErrorCode: trace id is too old or in the future", own)
     _check_part(document, own, top=True)
     parent = str(document.get("parent_id") or "")
     if document.get("type") == "subsegment" and not SEGMENT_ID.fullmatch(parent):

@@ -37,6 +37,7 @@ def create_service(
         ],
         deploymentConfiguration={
             "strategy": "BLUE_GREEN",
+            "bakeTimeInMinutes": 0,
             "deploymentCircuitBreaker": {"enable": True, "rollback": True},
             "alarms": {"alarmNames": [alarm], "enable": True, "rollback": True},
         },
