@@ -23,7 +23,7 @@ from fargrade.batch.helper import Helper
 from fargrade.batch.slot import Slot
 from fargrade.batch.task import Report, Task, Terms
 from fargrade.course import Course, Submission
-from fargrade.sandbox.inside.processes import descendants
+from fargrade.sandbox.inside.processes import descendants, is_living
 
 pytestmark = pytest.mark.bubblewrap
 
@@ -193,7 +193,7 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_nothing_running(course: Course, tm
         said, _ = process.communicate(timeout=180)
     assert process.returncode == 130
     assert "--resume" in said
-    wait_for(lambda: not [pid for pid in family if Path(f"/proc/{pid}").exists()], 60)
+    wait_for(lambda: not [pid for pid in family if is_living(pid)], 60)
     done = Ran(130, said, out)
     assert {name for name, row in done.book().items() if row["items"]} >= {"a0", "a1", "a2"}
     (top / "slow/week1/02_repository/repository.py").write_bytes(WRONG)

@@ -15,7 +15,7 @@ import pytest
 
 from fargrade.sandbox import Command, Confinement, Job, Limits, Outcome, PythonCall, Sandbox, open_sandbox
 from fargrade.sandbox.confinement import is_root
-from fargrade.sandbox.inside.processes import descendants
+from fargrade.sandbox.inside.processes import descendants, is_living
 from fargrade.sandbox.spare import SpareSandbox
 
 AWS = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "learner", "AWS_SECRET_ACCESS_KEY": "secret"}
@@ -90,7 +90,7 @@ def living() -> list[int]:
     found = set(descendants(os.getpid()))
     if is_root():
         found |= {int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and _is_learner(path)}
-    return sorted(found)
+    return sorted(filter(is_living, found))
 
 
 def _is_learner(process: Path) -> bool:

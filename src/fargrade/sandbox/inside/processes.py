@@ -54,6 +54,11 @@ def others(*, confined: bool) -> list[int]:
     return [pid for pid in table if _descends(pid, me, table)]
 
 
+def is_living(pid: int) -> bool:
+    """Whether the process is there and is no zombie, which a container's pid 1 may leave for ever."""
+    return pid in _table()
+
+
 def descendants(ancestor: int) -> list[int]:
     """Every living process below `ancestor`, by /proc; none where there is no /proc."""
     table = _table()
