@@ -38,6 +38,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 if config.getoption("--require-everything"):
                     raise pytest.UsageError(f"{item.nodeid} cannot run: {problem}")
                 item.add_marker(pytest.mark.skip(reason=problem))
+        if not item.get_closest_marker("moto"):  # each of those is long, and of a process of its own
+            item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    """With `-n`: a file's tests share their fixtures in one worker; those that look for leftovers share one, too."""
+    place = item.path.relative_to(ROOT)
+    return "engine" if item.get_closest_marker("docker") else str(place)
 
 
 @lru_cache(maxsize=1)

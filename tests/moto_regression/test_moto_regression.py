@@ -6,12 +6,14 @@ the course's .moto folder.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import subprocess
 import sys
 import tarfile
+import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,10 +58,14 @@ def source() -> Path:
     assert version is not None
     unpacked = KEPT / f"moto-{version[1]}"
     if not (unpacked / "tests").is_dir():
-        fetch = ["-m", "pip", "download", "-q", "--no-deps", "--no-binary", "moto", "--require-hashes"]
-        subprocess.run([sys.executable, *fetch, "-r", str(LOCK), "-d", str(KEPT)], check=True, timeout=300)
-        with tarfile.open(KEPT / f"moto-{version[1]}.tar.gz") as archive:
-            archive.extractall(KEPT, filter="data")
+        KEPT.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=KEPT) as aside:  # two workers may be at it
+            fetch = ["-m", "pip", "download", "-q", "--no-deps", "--no-binary", "moto", "--require-hashes"]
+            subprocess.run([sys.executable, *fetch, "-r", str(LOCK), "-d", aside], check=True, timeout=300)
+            with tarfile.open(Path(aside) / f"{unpacked.name}.tar.gz") as archive:
+                archive.extractall(aside, filter="data")
+            with contextlib.suppress(OSError):
+                (Path(aside) / unpacked.name).rename(unpacked)
     return unpacked
 
 
