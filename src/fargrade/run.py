@@ -19,6 +19,20 @@ from fargrade.workbench import dollars_of, services_of, workbench
 USAGE = 2
 STYLE = Path(__file__).resolve().parent / "reports" / "page.css"
 INTERRUPTED = 130
+# pytest's own, for which no grader has a use; setting each up anew is a third of what pytest takes for a warm item.
+LEFT_OUT = (
+    "doctest",
+    "legacypath",
+    "pastebin",
+    "setuponly",
+    "setupplan",
+    "stepwise",
+    "subtests",
+    "threadexception",
+    "unittest",
+    "unraisableexception",
+)
+FOR_REPORTS = ("junitxml", "logging")
 
 
 @dataclass(frozen=True)
@@ -133,6 +147,8 @@ def _plugins(request: Request) -> list[str]:
     """
     wanted = ["metadata", "html", "html_fixtures"] if request.reports else []
     wanted += ["xdist"] if _in_parallel(request) else []
+    if not request.pytest or not request.face:  # else somebody knows pytest, and may want any of it
+        wanted += [f"no:{name}" for name in (*LEFT_OUT, *(() if request.reports else FOR_REPORTS))]
     return ["--disable-plugin-autoload", *(part for name in wanted for part in ("-p", name))]
 
 

@@ -6,13 +6,12 @@ before anything else is imported. A fault of ours (the world died or hangs) repl
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable
 
 from fargrade.backends.opening import Wanted, open_world
 from fargrade.backends.world import OpenWorld, WorldFault
 from fargrade.course import Item
-from fargrade.course.checks import account_dollars
+from fargrade.course.checks import account_dollars, services_named
 from fargrade.sandbox import Sandbox, open_sandbox
 
 EMBEDDED = Wanted()
@@ -74,6 +73,11 @@ def workbench(services: Iterable[str], confine: str, wanted: Wanted = EMBEDDED) 
     return _current
 
 
+def begun_workbench() -> Workbench | None:
+    """This process's workbench, where it has been started."""
+    return _current
+
+
 def keep_workbench() -> None:
     """Keep the workbench warm for the next pytest run (watch, verify), until `close_workbench`."""
     global _kept
@@ -105,24 +109,4 @@ def services_of(items: Iterable[Item]) -> list[str]:
 
     Any other is loaded at its first call, at the price of its import.
     """
-    services: set[str] = set()
-    for item in items:
-        if item.grader.is_file():
-            services |= _services_named(ast.parse(item.grader.read_text(encoding="utf-8")))
-    return sorted(services)
-
-
-def _services_named(module: ast.Module) -> set[str]:
-    named: set[str] = set()
-    for node in ast.walk(module):
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "SERVICES":
-            named.update(ast.literal_eval(node.value))
-        elif (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr == "client"
-            and node.args
-            and isinstance(node.args[0], ast.Constant)
-        ):
-            named.add(str(node.args[0].value))
-    return named
+    return sorted({service for item in items for service in services_named(item.grader)})

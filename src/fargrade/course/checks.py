@@ -1,11 +1,12 @@
-"""What a grader checks, read from its source without importing it.
+"""What a grader checks and what it needs, read from its source without importing it.
 
-This is the list that results are held against: a check that never came to run is still in the results.
+The checks are the list that results are held against: one that never came to run is still in the results.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from fargrade.course.language import translate
 from fargrade.verdict import Evidence
 
 TEST_PREFIX = "test_"
+CLIENT = re.compile(r"""\.client\(\s*["']([a-z0-9-]+)["']""")
 
 
 @dataclass(frozen=True)
@@ -34,30 +36,62 @@ class CheckSpec:
         return translate(self.title_text)
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """What one look at a grader's source told."""
+
+    checks: tuple[CheckSpec, ...] = ()
+    services: frozenset[str] = frozenset()
+    dollars: float | None = None
+
+
 def read_checks(grader: Path) -> tuple[CheckSpec, ...]:
     """The checks of the grader at `grader`, in its order; none where the file is not there."""
-    if not grader.is_file():
-        return ()
-    return _read_checks(grader, grader.stat().st_mtime_ns)
+    return _reading(grader).checks
 
 
-@lru_cache(maxsize=256)
-def _read_checks(grader: Path, _changed: int) -> tuple[CheckSpec, ...]:
-    module = ast.parse(grader.read_text(encoding="utf-8"), filename=str(grader))
-    constants = _constants(module)
-    return tuple(
-        _spec(node, constants)
-        for node in module.body
-        if isinstance(node, ast.FunctionDef) and node.name.startswith(TEST_PREFIX)
-    )
+def services_named(grader: Path) -> frozenset[str]:
+    """The AWS services that the grader names: in `….client("ecr")`, or in its SERVICES."""
+    return _reading(grader).services
 
 
 def account_dollars(grader: Path) -> float | None:
     """What grading on a real account may cost, as the grader's ACCOUNT_DOLLARS says; None: it makes no sense there."""
-    if not grader.is_file():
-        return None
-    value = _constants(ast.parse(grader.read_text(encoding="utf-8"))).get("ACCOUNT_DOLLARS")
-    return float(value) if isinstance(value, int | float) else None
+    return _reading(grader).dollars
+
+
+def _reading(grader: Path) -> _Reading:
+    try:
+        return _read(grader, grader.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return _Reading()
+
+
+@lru_cache(maxsize=256)
+def _read(grader: Path, _changed: int) -> _Reading:
+    source = grader.read_text(encoding="utf-8")
+    module = ast.parse(source, filename=str(grader))
+    constants = _constants(module)
+    checks = tuple(
+        _spec(node, constants)
+        for node in module.body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith(TEST_PREFIX)
+    )
+    dollars = constants.get("ACCOUNT_DOLLARS")
+    return _Reading(
+        checks,
+        frozenset([*CLIENT.findall(source), *_listed_services(module)]),
+        float(dollars) if isinstance(dollars, int | float) else None,
+    )
+
+
+def _listed_services(module: ast.Module) -> list[str]:
+    return [
+        service
+        for node in module.body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "SERVICES"
+        for service in ast.literal_eval(node.value)
+    ]
 
 
 def _constants(module: ast.Module) -> dict[str, Any]:

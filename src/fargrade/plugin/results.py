@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -110,7 +111,7 @@ class Results:
             items=tuple(one.result() for one in chosen),
             seed=self._options.seed,
             backend=self.backend,
-            versions={"python": python_version(), **{name: version(name) for name in PACKAGES}},
+            versions=dict(_versions()),
             language=self._options.language,
             submission=str(self._options.submission),
             complete=complete and all(one.done for one in chosen),
@@ -135,6 +136,11 @@ class Results:
                 problem = t("{file} cannot be written: {why}.", file=target, why=error.strerror or error)
                 if problem not in self.problems:
                     self.problems.append(problem)
+
+
+@lru_cache(maxsize=1)
+def _versions() -> tuple[tuple[str, str], ...]:
+    return (("python", python_version()), *((name, version(name)) for name in PACKAGES))
 
 
 def write_whole(target: Path, text: str) -> None:

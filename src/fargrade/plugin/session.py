@@ -22,7 +22,7 @@ from fargrade.plugin.control import Control
 from fargrade.plugin.options import Options
 from fargrade.plugin.supervision import ITEM_SECONDS, ItemSandbox, wall_seconds
 from fargrade.sandbox import Sandbox
-from fargrade.workbench import Workbench, dollars_of, services_of, workbench
+from fargrade.workbench import Workbench, begun_workbench, dollars_of, services_of, workbench
 
 
 class GradingSession:
@@ -68,6 +68,8 @@ class GradingSession:
 
     @cached_property
     def workbench(self) -> Workbench:
+        if begun := begun_workbench():
+            return begun
         wanted = replace(self.options.wanted, estimate=dollars_of(self.course.items))
         return workbench(services_of(self.course.items), self.options.confine, wanted)
 

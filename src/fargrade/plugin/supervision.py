@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import replace
 
 from fargrade.backends.world import World, WorldFault
@@ -43,13 +44,23 @@ class ItemSandbox:
         processor = min(job.limits.cpu_seconds, math.ceil(seconds))
         limits = replace(job.limits, wall_seconds=seconds, cpu_seconds=processor)
         try:
-            outcome = self._workbench.sandbox.run(replace(job, limits=limits))
+            outcome = self._workbench.sandbox.run(replace(job, limits=limits, ahead=self._ahead()))
         except SandboxUnavailable as unavailable:
             raise OurFault(str(unavailable)) from None
         self._left -= outcome.seconds
         if not outcome.ok:
             self._check_world()
         return outcome
+
+    def _ahead(self) -> float | None:
+        """How far the world's clock is ahead of this machine's: so the code need not ask, a request for each job."""
+        world = self._workbench.world
+        if world.environment.get("FARGRADE_TIME") == "real":
+            return None
+        try:
+            return world.now().timestamp() - time.time()
+        except WorldFault:
+            return None  # the code finds that out, and is not blamed for it
 
     def _check_world(self) -> None:
         """Code fails that finds no world: then it is no failure of the code's."""

@@ -47,13 +47,17 @@ class Command:
 
 @dataclass(frozen=True)
 class Job:
-    """Files that make up the work folder, what to run in it, and the files to bring back from it."""
+    """Files that make up the work folder, what to run in it, and the files to bring back from it.
+
+    `ahead`: how many seconds the world's clock is ahead of the machine's; None: a Python call asks when it must know.
+    """
 
     files: Mapping[str, bytes]
     entry: PythonCall | Command
     env: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     keep: tuple[str, ...] = ()
+    ahead: float | None = None
 
     def as_message(self) -> dict[str, Any]:
         """The job as JSON for the runner; bytes are base64."""
@@ -64,6 +68,7 @@ class Job:
             "env": dict(self.env),
             "limits": asdict(self.limits),
             "keep": list(self.keep),
+            "ahead": self.ahead,
         }
 
 

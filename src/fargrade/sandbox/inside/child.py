@@ -53,7 +53,7 @@ def become(job: dict[str, Any], folder: str, result: int, stdout: int, stderr: i
     if job["argv"]:
         _execute(job["argv"])
     beside = sidecar.start()
-    worldtime.install()
+    worldtime.install(job["ahead"])
     streams = _look_ordinary(job["python"]["file"])
     body = json.dumps(call(job["python"], folder, job["limits"]["result_bytes"])).encode()
     if beside:

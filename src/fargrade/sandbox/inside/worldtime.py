@@ -29,8 +29,8 @@ _real_date = dates.datetime
 class WorldTime:
     """What this process knows of the world's clock."""
 
-    def __init__(self) -> None:
-        self.ahead: float | None = None  # of the machine's clock, once asked
+    def __init__(self, ahead: float | None = None) -> None:
+        self.ahead = ahead  # of the machine's clock; None: not yet asked
         self.waited = 0.0
         self.moved = 0.0
         self.away = False
@@ -81,14 +81,15 @@ def ask(seconds: float) -> dict[str, float]:
     return {"now": float(answer["now"]), "moved": float(answer["moved"])}
 
 
-def install() -> None:
+def install(ahead: float | None = None) -> None:
     """From here on this process lives in the world's time. Whoever imported a clock by name before keeps theirs.
 
+    `ahead`: by how many seconds it is ahead of the machine's; None: the world is asked at the first look at a clock.
     Not where the world's time is the machine's own (LocalStack, AWS): there a sleep takes as long as it takes.
     """
     if os.environ.get(REAL) == "real":
         return
-    world = WorldTime()
+    world = WorldTime(ahead)
     monotonic, monotonic_ns, perf, perf_ns = time.monotonic, time.monotonic_ns, time.perf_counter, time.perf_counter_ns
     time.sleep = world.sleep  # type: ignore[assignment]
     time.time = lambda: real_time() + world.offset()
