@@ -10,6 +10,7 @@ from fargrade.batch.misconceptions import nearest
 from fargrade.batch.similarity import Comparison, groups
 from fargrade.course import Course
 from fargrade.course.checks import read_checks
+from fargrade.course.language import use_language
 from fargrade.course.tree import relative_files
 from fargrade.verify.answers import ALL, KnownAnswer, known_answers
 
@@ -37,6 +38,18 @@ def test_a_known_wrong_answer_is_recognised_with_other_names_in_it(slug: str) ->
         found = nearest(item, every if ALL in answer.fails else answer.fails, files)
         right += found is not None and found.name == answer.name
     assert right >= len(wrong) * 0.8
+
+
+def test_a_learner_reads_the_misconception_in_their_language() -> None:
+    item = ITEMS["scanning"]
+    answer = next(one for one in known_answers(item) if one.name == "says_yes")
+    use_language("ru")
+    try:
+        found = nearest(item, answer.fails, files_of(answer))
+    finally:
+        use_language("en")
+    assert found is not None
+    assert found.why == answer.translated["ru"] != answer.why
 
 
 def test_an_answer_unlike_any_known_one_is_not_put_down_to_one() -> None:

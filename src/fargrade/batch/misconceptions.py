@@ -1,7 +1,7 @@
 """Which known wrong answer a failed item is nearest to: by the checks it fails, then by what is written.
 
 Every item's known wrong answers (graders/weekN/answers/NN_slug/wrong) name the checks that fail and, in `why`, the
-misconception behind it. A match is a guess, said as one.
+misconception behind it (`why_ru`: in Russian). A match is a guess, said as one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NEAR_CHECKS = 0.5
 
 @dataclass(frozen=True)
 class Match:
-    """A failed item's nearest known wrong answer."""
+    """A failed item's nearest known wrong answer; `why` is the misconception, in the language in use."""
 
     item: str
     name: str
@@ -35,7 +35,7 @@ class Match:
 @dataclass(frozen=True)
 class _Known:
     name: str
-    why: str
+    answer: KnownAnswer
     fails: frozenset[str]
     everything: bool
     files: Mapping[str, set[int]]
@@ -55,7 +55,7 @@ def nearest(item: Item, failed: Iterable[str], files: Mapping[str, bytes]) -> Ma
         score = checks + like
         if best is None or score > best[0]:
             best = (score, known)
-    return Match(item.id, best[1].name, best[1].why) if best else None
+    return Match(item.id, best[1].name, best[1].answer.misconception) if best else None
 
 
 def _likeness(known: _Known, written: Mapping[str, set[int]]) -> float:
@@ -83,7 +83,7 @@ def _read(answer: KnownAnswer, every: frozenset[str]) -> _Known:
     everything = ALL in answer.fails or frozenset(answer.fails) == every
     return _Known(
         answer.name,
-        answer.why,
+        answer,
         every if everything else frozenset(answer.fails),
         everything,
         {name: grams(tokens(name, (folder / name).read_bytes()), GRAM) for name in names},

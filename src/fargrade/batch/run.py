@@ -273,7 +273,7 @@ class _Batch:
     def _keep(self, result: Result, grade: dict[str, Any] | None, what: str, style: str) -> None:
         try:
             self.records.keep(result, grade)
-            write_submission(self.course, self.records, result, grade, self.settings, self.wanted.forms)
+            write_submission(self.course, self.records, result, grade, self.wanted.forms)
         except OSError as error:
             self.unsaved[result.place] = (result, grade)
             what += "  " + t("(not saved yet: {why})", why=error.strerror or error)
@@ -283,7 +283,7 @@ class _Batch:
         for place, (result, grade) in list(self.unsaved.items()):
             with contextlib.suppress(OSError):
                 self.records.keep(result, grade)
-                write_submission(self.course, self.records, result, grade, self.settings, self.wanted.forms)
+                write_submission(self.course, self.records, result, grade, self.wanted.forms)
                 del self.unsaved[place]
         book = write_class(
             self.course, self.records, self.settings, self.policy, [one.place for one in self.listed], self.keys,

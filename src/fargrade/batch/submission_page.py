@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fargrade.batch.misconceptions import nearest
-from fargrade.batch.records import Records, Result, Settings, write_atomically
+from fargrade.batch.records import Records, Result, write_atomically
 from fargrade.course import Course
 from fargrade.course.checks import read_checks
-from fargrade.course.language import SOURCE_LANGUAGE
 from fargrade.reports import github, gradescope, junit
 from fargrade.reports.submission import submission_page
 
@@ -48,7 +47,6 @@ def write_submission(
     records: Records,
     result: Result,
     grade: Mapping[str, Any] | None,
-    settings: Settings,
     forms: Iterable[str] = (),
 ) -> None:
     """Write the submission's pages and the `forms` asked for. Raises OSError."""
@@ -57,10 +55,7 @@ def write_submission(
         "title": result.student,
         "problem": result.problem,
         "notes": [*result.notes, *result.faults],
-        # They are written in English, as the known answers are.
-        "guesses": {item: why for item, (_, why) in result.guesses.items()}
-        if settings.terms.language == SOURCE_LANGUAGE
-        else {},
+        "guesses": {item: why for item, (_, why) in result.guesses.items()},
     }
     write_atomically(folder / LEARNERS, submission_page(grade, **about, back=page_for_instructors(course) == LEARNERS))
     if page_for_instructors(course) == INSTRUCTORS:

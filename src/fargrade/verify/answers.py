@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from fargrade.course import Item
+from fargrade.course.language import current_language, languages
 from fargrade.course.tree import relative_files
 
 META = "answer.toml"
@@ -34,6 +35,12 @@ class KnownAnswer:
     fails: tuple[str, ...] = ()
     source: str = ""
     without: tuple[str, ...] = ()
+    translated: Mapping[str, str] = field(default_factory=dict)  # language → `why` in it, as `why_ru` says it
+
+    @property
+    def misconception(self) -> str:
+        """`why` in the language in use; in English where nobody has translated it."""
+        return self.translated.get(current_language(), self.why)
 
     @property
     def label(self) -> str:
@@ -81,7 +88,8 @@ def _read(item: Item, kind: Literal["right", "wrong"], folder: Path) -> KnownAns
         meta: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"{where}: {error}") from None
-    unknown = set(meta) - {"why", "fails", "source", "without"}
+    translations = {f"why_{language}": language for language in languages()[1:]}
+    unknown = set(meta) - {"why", "fails", "source", "without"} - set(translations)
     if unknown:
         raise ValueError(f"{where}: unknown key {', '.join(sorted(unknown))}")
     fails = meta.get("fails", [])
@@ -99,4 +107,5 @@ def _read(item: Item, kind: Literal["right", "wrong"], folder: Path) -> KnownAns
         tuple(fails),
         meta.get("source", ""),
         tuple(meta.get("without", [])),
+        {language: meta[key] for key, language in translations.items() if meta.get(key)},
     )

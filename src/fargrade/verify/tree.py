@@ -102,6 +102,9 @@ def _known(item: Item, answers: list[KnownAnswer]) -> Iterable[str]:
         named |= ids if ALL in answer.fails else set(answer.fails)
         if answer.kind in ("right", "wrong") and set(relative_files(answer.folder)) == {META} and not answer.without:
             yield f"{item.id} {answer.label} is the solution"
+        for language in languages()[1:] if answer.kind == "wrong" else ():
+            if not answer.translated.get(language, "").strip():  # learners are told: "It looks like this: …"
+                yield f"{item.id} {answer.label}: answer.toml says in `why_{language}` what `why` says"
     for check in sorted(ids - named):
         yield f"{item.id}: no wrong answer fails the check {check}: can it fail?"
 
