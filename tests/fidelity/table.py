@@ -8,7 +8,7 @@ HTTP, as anybody's code would, without the client's own checks: what is tested i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -58,6 +58,11 @@ class Row:
     shows: Mapping[str, Any] = field(default_factory=dict)
     then: tuple[Step, ...] = ()
     differs: str = ""
+
+    @property
+    def name(self) -> str:
+        """What a person calls the row."""
+        return f"{self.service} {self.operation}: {self.why}"
 
     @property
     def id(self) -> str:
@@ -193,8 +198,8 @@ def agrees(row: Row, came: Came) -> bool:
     return not row.says or re.search(row.says, came.message, re.IGNORECASE) is not None
 
 
-def document(table: list[Row]) -> str:
-    """docs/fidelity.md: how much agrees, what does not and why, and the whole table."""
+def document(table: list[Row], right: Collection[str]) -> str:
+    """docs/fidelity.md: how much agrees, what does not and why, what moto has right by itself, and the whole table."""
     apart = [row for row in table if row.differs]
     services = list(dict.fromkeys(row.service for row in table))
     lines = [
@@ -202,32 +207,42 @@ def document(table: list[Row]) -> str:
         "",
         "<!-- Written by `make fidelity` from tests/fidelity/rows: edit those. -->",
         "",
-        f"**{len(table) - len(apart)} of {len(table)} rows agree with AWS.** Each row is one call, made for real "
-        "through boto3 over HTTP by `tests/fidelity/test_table.py` (and a sample of them through the AWS CLI); a row "
-        "that stops agreeing, or begins to, fails a test.",
+        f"**{len(table) - len(apart)} of {len(table)} rows agree with AWS; moto alone has {len(right)} right.** "
+        "Each row is one call, made for real through boto3 over HTTP by `tests/fidelity/test_table.py` (what moto "
+        "breaks on, and a sample of the rest, through the AWS CLI, too); a row that stops agreeing, or begins to, "
+        "fails a test, and so does one that moto alone has right by now.",
         "",
-        "| service | rows | refused | accepted | agree |",
-        "|---|---|---|---|---|",
+        "| service | rows | refused | accepted | agree | moto alone |",
+        "|---|---|---|---|---|---|",
     ]
     for name in services:
         mine = [row for row in table if row.service == name]
         refused = sum(row.aws != ACCEPTED for row in mine)
         agree = sum(not row.differs for row in mine)
-        lines.append(f"| {name} | {len(mine)} | {refused} | {len(mine) - refused} | {agree} |")
+        alone = sum(row.name in right for row in mine)
+        lines.append(f"| {name} | {len(mine)} | {refused} | {len(mine) - refused} | {agree} | {alone} |")
     lines += ["", "## What does not agree", ""]
     if not apart:
         lines.append("Nothing that is known.")
     for row in apart:
         lines.append(f"- **{row.service} {row.operation}**: {row.why}. AWS: {_does(row)}. Ours: {row.differs}")
+    lines += ["", "## What moto is known to break, lack or take", "", "| moto | rows that show that ours does not |"]
+    lines += ["|---|---|", *(f"| {_cell(gap.words)} | {_cell('; '.join(gap.rows))} |" for gap in _gaps())]
     for name in services:
-        lines += ["", f"## {name}", "", "| call | what is asked | AWS | source |", "|---|---|---|---|"]
-        lines += [_line(row) for row in table if row.service == name]
+        lines += ["", f"## {name}", "", "| call | what is asked | AWS | moto | source |", "|---|---|---|---|---|"]
+        lines += [_line(row, row.name in right) for row in table if row.service == name]
     return "\n".join(lines) + "\n"
 
 
-def _line(row: Row) -> str:
+def _gaps() -> list[Any]:
+    from tests.fidelity import gaps
+
+    return [*gaps.BREAKS, *gaps.TAKES]
+
+
+def _line(row: Row, moto: bool) -> str:
     call = f"{row.operation} ✗" if row.differs else row.operation
-    return f"| {call} | {_cell(row.why)} | {_cell(_does(row))} | {_source(row)} |"
+    return f"| {call} | {_cell(row.why)} | {_cell(_does(row))} | {'✓' if moto else '–'} | {_source(row)} |"
 
 
 def _does(row: Row) -> str:
@@ -253,16 +268,21 @@ def written() -> Path:
 
 
 def sample_for_the_cli(table: list[Row]) -> Iterator[Row]:
-    """Of each service the first refused and the first accepted row that the CLI itself lets through."""
+    """All that moto breaks on, and of each service the first refused and the first accepted row: what the CLI itself
+    lets through."""
+    broken = {name for gap in _gaps() for name in gap.rows if gap.breaks}
     seen: set[tuple[str, bool]] = set()
     for row in table:
         kind = (row.service, row.aws == ACCEPTED)
-        if kind not in seen and not row.differs and _passes_the_client(row):
+        if (kind not in seen or row.name in broken) and not row.differs and _passes_the_client(row):
             seen.add(kind)
             yield row
 
 
 def _passes_the_client(row: Row) -> bool:
+    """Whether the CLI would send it: its own checks pass, and it needs nothing that a file of JSON cannot hold."""
+    if row.operation == "ExecuteCommand":  # the CLI hands its answer to a program of its own
+        return False
     from botocore.validate import ParamValidator
 
     from fargrade.emulator.services import service_model

@@ -97,6 +97,30 @@ def _taken_rule(why: str, *rules: dict[str, Any], source: str = PROPERTIES) -> R
     )  # fmt: skip
 
 
+def _refused_text(why: str, text: str) -> Row:
+    given = {"repositoryName": "shop", "lifecyclePolicyText": text}
+    return ecr.refuses("PutLifecyclePolicy", given, REFUSED, why, given=[SHOP], source=API.format("PutLifecyclePolicy"))
+
+
+ARCHIVE = {"type": "transition", "targetStorageClass": "archive"}
+PULLED = {"tagStatus": "any", "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 60}
+ARCHIVED = {
+    "storageClass": "archive", "countType": "sinceImageTransitioned", "countUnit": "days", "countNumber": 120,
+}  # fmt: skip
+MORE_REFUSED_RULES: list[tuple[str, list[dict[str, Any]]]] = [
+    ("fifty-one rules", [_rule({**TAGGED, "tagPrefixList": [f"v{n}-"]}, n) for n in range(1, 52)]),
+    ("two rules for any image", [_rule(ANY, 1), _rule({**ANY, **DAYS}, 2)]),
+    ("any with a prefix", [_rule({**ANY, "tagPrefixList": ["v"]})]),
+    ("two rules for untagged images", [_rule(UNTAGGED, 1), _rule({"tagStatus": "untagged", **COUNT}, 2)]),
+    ("one prefix in two rules", [_rule(TAGGED, 1), _rule({**TAGGED, **DAYS}, 2)]),
+    ("what nobody pulls, expired", [_rule(PULLED)]),
+    ("archiving without saying where to", [_rule(PULLED, action={"type": "transition"})]),
+    ("an archive's rule for images that are not archived",
+     [_rule({**ANY, "countType": "sinceImageTransitioned", "countUnit": "days", "countNumber": 120})]),
+    ("an archive kept for less than ninety days", [_rule({**ANY, **ARCHIVED, "countNumber": 30})]),
+    ("moving the archive to the archive", [_rule({**ANY, **ARCHIVED}, action=ARCHIVE)]),
+]  # fmt: skip
+
 REPOSITORIES = [
     ecr.refuses(
         "CreateRepository", {"repositoryName": "Shop"}, REFUSED, "capitals in a repository's name",
@@ -416,6 +440,12 @@ LIFECYCLES = [
         "a prefix list and a pattern list at once",
         _rule({"tagStatus": "tagged", "tagPrefixList": ["v"], "tagPatternList": ["v*"], **COUNT}),
     ),
+    *(_refused_rule(why, *rules) for why, rules in MORE_REFUSED_RULES),
+    _taken_rule("the storage class, and the end of what was archived", _rule(PULLED, action=ARCHIVE),
+                _rule({**ANY, **ARCHIVED}, 9)),
+    _refused_text("a text of fewer than a hundred characters", json.dumps({"rules": []})),
+    _refused_text("no rule at all", json.dumps({"rules": []}).ljust(120)),
+    _refused_text("a text that is no JSON", "{" * 120),
     ecr.refuses(
         "GetLifecyclePolicy", {"repositoryName": "shop"}, "LifecyclePolicyNotFoundException",
         "the lifecycle policy of a repository that has none", given=[SHOP], source=API.format("GetLifecyclePolicy"),
@@ -436,4 +466,32 @@ LIFECYCLES = [
     ),
 ]  # fmt: skip
 
-ROWS: list[Row] = [*REPOSITORIES, *PUSHES, *SCANS, *LIFECYCLES]
+RULE = {"ecrRepositoryPrefix": "public", "upstreamRegistryUrl": "public.ecr.aws"}
+CACHES = [
+    ecr.accepts(
+        "CreatePullThroughCacheRule", RULE, "a rule to pull ECR Public's images through",
+        shows={"ecrRepositoryPrefix": "public", "upstreamRegistry": "ecr-public", "registryId": "<account>"},
+        then=[
+            ecr.step("DescribePullThroughCacheRules",
+                     shows={"pullThroughCacheRules[*].upstreamRegistryUrl": ["public.ecr.aws"]}),
+            ecr.step("DeletePullThroughCacheRule", {"ecrRepositoryPrefix": "public"}),
+            ecr.step("DescribePullThroughCacheRules", shows={"pullThroughCacheRules": []}),
+        ],
+        source=API.format("CreatePullThroughCacheRule"),
+    ),
+    ecr.refuses(
+        "CreatePullThroughCacheRule", RULE, "PullThroughCacheRuleAlreadyExistsException", "a prefix that has a rule",
+        given=[ecr.step("CreatePullThroughCacheRule", RULE)], source=API.format("CreatePullThroughCacheRule"),
+    ),
+    ecr.refuses(
+        "CreatePullThroughCacheRule", {**RULE, "upstreamRegistryUrl": "registry.example.com"},
+        "UnsupportedUpstreamRegistryException", "a registry that cannot be pulled through",
+        source=API.format("CreatePullThroughCacheRule"),
+    ),
+    ecr.refuses(
+        "DeletePullThroughCacheRule", {"ecrRepositoryPrefix": "ghost"}, "PullThroughCacheRuleNotFoundException",
+        "a rule that is not there", source=API.format("DeletePullThroughCacheRule"),
+    ),
+]  # fmt: skip
+
+ROWS: list[Row] = [*CACHES, *REPOSITORIES, *PUSHES, *SCANS, *LIFECYCLES]

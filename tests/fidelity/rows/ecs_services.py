@@ -42,6 +42,7 @@ LISTENER = elb.step(
         "Port": 80,
         "DefaultActions": [{"Type": "forward", "TargetGroupArn": "<group>"}],
     },
+    saves={"listener": "Listeners[0].ListenerArn"},
 )
 BALANCED = [*GIVEN, GROUP, BALANCER, LISTENER]
 

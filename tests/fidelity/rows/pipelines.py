@@ -6,6 +6,8 @@ import copy
 import json
 from typing import Any
 
+from tests.fidelity.rows.ecs import ecs
+from tests.fidelity.rows.ecs_services import BALANCED, behind
 from tests.fidelity.table import Row, Service
 
 pipeline = Service("codepipeline")
@@ -100,6 +102,18 @@ PIPELINES = [
     refused(changed(2, inputArtifacts=[{"name": "Ghost"}]), STRUCTURE, "an artifact that nobody makes", "Ghost"),
     refused(changed(1, outputArtifacts=[{"name": "Code"}]), STRUCTURE, "an artifact that two make", "Code"),
     refused(changed(2, inputArtifacts=[]), STRUCTURE, "a deploy that takes no artifact", "input artifact"),
+    refused(
+        {**RIGHT, "stages": [{"name": "Source", "actions": [SOURCE, {**MAKE, "runOrder": 2}]}, *RIGHT["stages"][2:]]},
+        STRUCTURE,
+        "a build in the source stage",
+        "[Ss]ource",
+    ),
+    refused(
+        {**RIGHT, "stages": [*RIGHT["stages"], {"name": "Again", "actions": [SOURCE]}]},
+        STRUCTURE,
+        "a source in a later stage",
+        "[Ss]ource",
+    ),
     refused(
         {**RIGHT, "stages": [*RIGHT["stages"], RIGHT["stages"][1]]}, STRUCTURE, "a stage's name twice", "more than once"
     ),
@@ -235,6 +249,17 @@ BUILDS = [
     ),
 ]
 APPLICATION = deploy.step("CreateApplication", {"applicationName": "shop", "computePlatform": "ECS"})
+GREEN = Service("elbv2").step(
+    "CreateTargetGroup", {"Name": "green", "Protocol": "HTTP", "Port": 80, "VpcId": "<vpc>", "TargetType": "ip"}
+)
+PAIR = {
+    "targetGroupPairInfoList": [
+        {
+            "targetGroups": [{"name": "web"}, {"name": "green"}],
+            "prodTrafficRoute": {"listenerArns": ["<listener>"]},
+        }
+    ]
+}
 GROUP: dict[str, Any] = {
     "applicationName": "shop",
     "deploymentGroupName": "web",
@@ -282,6 +307,14 @@ DEPLOYS = [
         "terminateBlueInstancesOnDeploymentSuccess",
     ),
     group_refused({}, "InvalidLoadBalancerInfoException", "no pair of target groups", "target group pair"),
+    deploy.refuses(
+        "CreateDeploymentGroup",
+        {**GROUP, "loadBalancerInfo": PAIR},
+        "InvalidECSServiceException",
+        "a service that ECS itself deploys",
+        given=[DEPLOY_ROLE, *BALANCED, GREEN, ecs.step("CreateService", behind()), APPLICATION],
+        source=ECS_GROUP,
+    ),
     group_refused(
         {"deploymentConfigName": "CodeDeployDefault.Nightly"},
         "DeploymentConfigDoesNotExistException",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.fidelity.rows.ecs import GIVEN
+from tests.fidelity.rows.ecs import SERVICE as ON_FARGATE
 from tests.fidelity.table import Row, Service
 
 scaling = Service("application-autoscaling")
 cloudwatch = Service("cloudwatch")
 ecs = Service("ecs")
+world = Service("world")
 API = "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_{}.html"
 GUIDE = "https://docs.aws.amazon.com/autoscaling/application/userguide/{}.html"
 
@@ -53,6 +56,7 @@ def stepping(*steps: tuple[float | None, float | None, int], kind: str = "Change
     return {**WHAT, "PolicyName": "out", "PolicyType": "StepScaling", "StepScalingPolicyConfiguration": configuration}
 
 
+SHOWN = {"cluster": "shop", "services": ["web"]}
 CPU = tracking("ECSServiceAverageCPUUtilization")
 
 
@@ -139,6 +143,21 @@ ROWS: list[Row] = [
               ecs.step("DescribeServices", {"cluster": "shop", "services": ["web"]},
                        shows={"services[0].desiredCount": 3})],
         source=GUIDE.format("application-auto-scaling-scaling-activities"),
+    ),
+    scaling.accepts(
+        "PutScalingPolicy", CPU, "a service at work grows, and not beyond its maximum",
+        given=[*GIVEN, ecs.step("CreateService", ON_FARGATE), scaling.step("RegisterScalableTarget", LIMITS),
+               world.step("advance", {"seconds": 120})],
+        then=[
+            world.step("load", {"region": "<region>", "cluster": "shop", "service": "web", "cpu": [9.0], "memory": []}),
+            world.step("advance", {"seconds": 150}),
+            ecs.step("DescribeServices", SHOWN, shows={"services[0].desiredCount": 1}),
+            world.step("advance", {"seconds": 900}),
+            ecs.step("DescribeServices", SHOWN, shows={"services[0].desiredCount": 5}),
+            scaling.step("DescribeScalingActivities", {"ServiceNamespace": "ecs", "ResourceId": "service/shop/web"},
+                         shows={"ScalingActivities[-1].StatusCode": "Successful"}),
+        ],
+        source="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-autoscaling-targettracking.html",
     ),
     _schedule("0 9 * * *", "a schedule as crontab has it"),
     _schedule("rate(1 minutes)", "a rate in the wrong number"),

@@ -4,7 +4,7 @@ The state stays moto's (repositories, layers, images), so that everything moto a
 module registers its refusals and answers with `emulator.rules`; what other parts of the emulator use is here.
 """
 
-from fargrade.emulator.ecr import lifecycle, policies, reading, registries
+from fargrade.emulator.ecr import lifecycle, policies, pull_through, reading, registries
 from fargrade.emulator.ecr.login import issue_token, token_owner, token_registry
 from fargrade.emulator.ecr.pushing import store_image
 from fargrade.emulator.ecr.scanning import scan_on_push
@@ -16,6 +16,7 @@ __all__ = [
     "issue_token",
     "lifecycle",
     "policies",
+    "pull_through",
     "reading",
     "registries",
     "repository",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fargrade.emulator import ecr, image_behaviour, network_state
+from fargrade.emulator import ecr, image_behaviour, images, inner, network_state
 from fargrade.emulator.ecs import interfaces
 from fargrade.emulator.ecs.model import Container, Task
 from fargrade.emulator.errors import Refused
@@ -113,6 +113,7 @@ def _unreached(task: Task) -> str:
 
 def _found(task: Task, container: Container, image: ImageReference, unreached: str) -> Iterator[Failed]:
     wanted = {"imageDigest": image.digest} if image.digest else {"imageTag": image.tag}
+    _fetched(task, image)
     try:
         if image.account != account():
             raise Refused("RepositoryNotFoundException", "")
@@ -146,6 +147,36 @@ def _found(task: Task, container: Container, image: ImageReference, unreached: s
         behaviour = image_behaviour.pushed(found.get_image_digest())
     found.pulled = _now()
     _runs(container, behaviour)
+
+
+def _fetched(task: Task, image: ImageReference) -> None:
+    """By a pull through cache rule the registry fetches what it does not have, if who pulls may have it do so.
+
+    Source: AmazonECR/latest/userguide/pull-through-cache-iam.html.
+    """
+    from fargrade.emulator.ecs import starting
+
+    source = ecr.pull_through.upstream(image.region, image.repository) if image.account == account() else None
+    there = parse_image(f"{source}:{image.tag}") if source and image.tag else None
+    behaviour = image_behaviour.public(there) if there else None
+    if behaviour is None:
+        return
+    region, name = image.region, image.repository
+    client = inner.client("ecr", region)
+    arn = f"arn:aws:ecr:{region}:{account()}:repository/{name}"
+    try:
+        client.describe_images(repositoryName=name, imageIds=[{"imageTag": image.tag}])
+    except client.exceptions.ImageNotFoundException:
+        pass
+    except client.exceptions.RepositoryNotFoundException:
+        if starting.denied(task, "ecr:CreateRepository", arn):
+            return
+        client.create_repository(repositoryName=name)
+    else:
+        return
+    if not starting.denied(task, "ecr:BatchImportUpstreamImage", arn):
+        pushed = images.push_image(name, [image.tag], region=region, content=f"{source}:{image.tag}")
+        image_behaviour.of_pushed(pushed["digest"], behaviour)
 
 
 def _now() -> Any:
