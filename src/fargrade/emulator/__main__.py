@@ -31,6 +31,7 @@ def main() -> int:
     gc.disable()
     world = World(channel, services, given.region)
     gc.freeze()
+    gc.set_threshold(20_000, 10, 10)  # a call makes much, and little of it is garbage
     gc.enable()
     world.run()
     return 0

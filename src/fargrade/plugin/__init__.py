@@ -79,8 +79,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
     found = graded(item)
+    shown = item.config.option.tbstyle
+    if found is not None and call.when != "teardown":
+        item.config.option.tbstyle = "value"  # a traceback costs a reading of the grader, and the verdict replaces it
+    try:
+        report = yield
+    finally:
+        item.config.option.tbstyle = shown
     if found is None or call.when == "teardown" or (call.when == "setup" and call.excinfo is None):
         return report
     error = call.excinfo.value if call.excinfo else None

@@ -128,7 +128,9 @@ class Results:
             targets.append(self._options.json)
         if not targets:
             return
-        text = json.dumps(self.grade(complete=complete).as_json(), ensure_ascii=False, indent=1) + "\n"
+        # Between the items it need not be pretty: that takes ten times as long.
+        form = self.grade(complete=complete).as_json()
+        text = json.dumps(form, ensure_ascii=False, indent=1 if complete else None) + "\n"
         for target in targets:
             try:
                 write_whole(target, text)
