@@ -81,7 +81,12 @@ def _grading(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", default="", help="write the result to this file as well")
     command.add_argument("--reports", default="reports", help="folder for the reports")
     command.add_argument("--confine", default="", choices=("", "auto", "required", "off"))
-    command.add_argument("--containers", default="", choices=("", "auto", "on", "off"), help="real containers")
+    command.add_argument(
+        "--containers",
+        default="",
+        choices=("", "auto", "on", "off", "only"),
+        help="real containers; only: nothing but the checks in them",
+    )
 
 
 def _grade_options(command: argparse.ArgumentParser) -> None:
@@ -104,7 +109,12 @@ def _verify_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seeds", type=int, default=1, help="grade every answer with this many seeds")
     command.add_argument("--seed", type=int, default=None, help="start from this seed")
     command.add_argument("--malformed", type=int, default=3, help="how many malformed answers an item to make up")
-    command.add_argument("--containers", default="", choices=("", "auto", "on", "off"), help="real containers")
+    command.add_argument(
+        "--containers",
+        default="",
+        choices=("", "auto", "on", "off", "only"),
+        help="real containers; only: nothing but the checks in them",
+    )
 
 
 def _batch_options(command: argparse.ArgumentParser) -> None:

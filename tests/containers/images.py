@@ -44,6 +44,7 @@ PYTHON_NAMES = [
 NGINX_NAMES = [
     f"{where}nginx:{tag}" for where in LIBRARY for tag in ("latest", "stable", "1.27", "1.28", "1.29", "1.27-alpine")
 ] + ["public.ecr.aws/nginx/nginx:1.27", "public.ecr.aws/nginx/nginx:latest", "public.ecr.aws/nginx/nginx:stable"]
+NGINX_NAMES += ["public.ecr.aws/nginx/nginx:1.27.5-alpine"]
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ MEBIBYTE = 1 << 20
 MOST_MEMORY = 1 << 30
 WAIT_SECONDS = 60.0
 STOP_SECONDS = 5
+START_SECONDS = 5
+RETRIES = 3  # API_HealthCheck.html
 CONDITIONS = ("START", "COMPLETE", "SUCCESS", "HEALTHY")
 ESSENTIAL = "Essential container in task exited"
 Listen = Callable[[socket.socket], int]
@@ -104,6 +106,24 @@ class Member:
 
 
 @dataclass
+class Tries:
+    """A container's health checks since the first look, of which the engine keeps the last five."""
+
+    _known: set[str] | None = None
+    _failed: int = 0
+
+    def failed(self, state: Mapping[str, Any]) -> int:
+        """How many in a row have failed, those that were over at the first look left out."""
+        log = (state.get("Health") or {}).get("Log") or []
+        known = self._known if self._known is not None else {one["Start"] for one in log}
+        for one in log:
+            if one["Start"] not in known:
+                self._failed = self._failed + 1 if one["ExitCode"] else 0
+        self._known = known | {one["Start"] for one in log}
+        return self._failed
+
+
+@dataclass
 class RealTask:
     """A task of real containers. `address` is its one interface's, reached from this machine alone."""
 
@@ -166,16 +186,23 @@ class RealTask:
         return found
 
     def wait_healthy(self, seconds: float = WAIT_SECONDS) -> bool:
-        """Whether it became healthy in time; at once no, where nothing checks its health or the check has decided."""
-        if not any(member.definition.get("healthCheck") for member in self.members):
-            return False
+        """Whether it became healthy in time; at once no, where nothing checks its health or the check has decided.
+
+        To be asked of a task that has come up: what startPeriod forgives is over, and failures count.
+        """
+        checked = [member for member in self.members if member.definition.get("healthCheck")]
+        tries = {member.name: Tries() for member in checked}
         until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        while checked and time.monotonic() < until:
             found = self.describe()
             if found["healthStatus"] == "HEALTHY":
                 return True
             if found["lastStatus"] == "STOPPED" or found["healthStatus"] == "UNHEALTHY":
                 return False
+            for member in checked:
+                retries = int(member.definition["healthCheck"].get("retries") or RETRIES)
+                if tries[member.name].failed(member.state()) >= retries and member.essential:
+                    return False
             time.sleep(0.1)
         return False
 
@@ -402,12 +429,16 @@ def _settings(container: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _health_check(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Docker's form of it, with API_HealthCheck.html's defaults; no interval is longer here than a second."""
+    """Docker's form of it, with API_HealthCheck.html's defaults; no interval is longer here than a second.
+
+    Some seconds to start in are given to all: three tries that AWS spreads over a minute and a half are over here in
+    three seconds, which a busy machine may take to start what is right.
+    """
     second = 10**9
     return {
         "test": list(given["command"]) if isinstance(given["command"], Sequence) else given["command"],
         "interval": min(int(given.get("interval") or 30), 1) * second,
         "timeout": int(given.get("timeout") or 5) * second,
-        "retries": int(given.get("retries") or 3),
-        "start_period": int(given.get("startPeriod") or 0) * second,
+        "retries": int(given.get("retries") or RETRIES),
+        "start_period": max(int(given.get("startPeriod") or 0), START_SECONDS) * second,
     }

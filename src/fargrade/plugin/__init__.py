@@ -67,6 +67,16 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
         load_catalogue_beside(collector.path)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --evidence, only the checks that rest on it are run."""
+    wanted = GradingSession.of(config).options.evidence
+    if not wanted:
+        return
+    kept = [item for item in items if (found := graded(item)) is None or found.spec.evidence == wanted]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """An item that is not begun is to do: nothing of it is run."""

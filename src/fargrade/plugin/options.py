@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -16,6 +16,7 @@ from fargrade.backends.opening import Wanted
 from fargrade.containers.finding import MODES
 from fargrade.course import language
 from fargrade.course.language import translate as t
+from fargrade.verdict import Evidence
 
 MAX_SEED = 2**31 - 1
 
@@ -36,6 +37,7 @@ class Options:
     face: bool
     replay: str
     job_seconds: float | None
+    evidence: str = ""
 
     @property
     def backend(self) -> str:
@@ -74,6 +76,9 @@ def add_options(parser: pytest.Parser) -> None:
         choices=MODES,
         help="real containers, where a Docker engine is found; on: also pull the images that are not there",
     )
+    group.addoption(
+        "--evidence", default="", choices=get_args(Evidence), metavar="KIND", help="only the checks that rest on this evidence"
+    )
     group.addoption("--reports", metavar="DIR", help="write grade.json there, and keep it complete")
     group.addoption("--grade-json", metavar="FILE", help="write the result to FILE as well")
     group.addoption(
@@ -106,6 +111,7 @@ def read_options(config: pytest.Config, root: Path) -> Options:
         face=get("--face"),
         replay=get("--replay"),
         job_seconds=_seconds(get("--job-seconds")),
+        evidence=get("--evidence"),
     )
 
 

@@ -26,12 +26,15 @@ from rich.table import Table
 from rich.text import Text
 
 from fargrade.course import Course, Item
+from fargrade.course.checks import read_checks
 from fargrade.verify.answers import ALL, KnownAnswer, known_answers
 from fargrade.verify.malformed import malformed_answers
 from fargrade.verify.tree import holes_in_course, holes_in_item
 
 PROCESSES = 2
 MALFORMED = 3
+ONLY = "only"  # nothing but the checks in containers, and the answers that concern them
+CONTAINER = "container"
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,14 @@ def verify(
 
     `malformed` answers an item are made up, which must be judged, whatever they score.
     `containers` is grading's option: without an engine, what only a container shows is not judged, and no hole.
+    With ONLY, nothing but those checks is run, on the solution, the right answers and those that they must fail.
     """
     console = Console(highlight=False)
     first = random.SystemRandom().randrange(1, 10**6) if seed is None else seed
     holes = holes_in_course(course)
     tasks: list[tuple[KnownAnswer, int, str]] = []
+    if containers == ONLY:
+        items, malformed = [item for item in items if in_containers(item)], 0
     for item in items:
         try:
             answers = known_answers(item)
@@ -71,6 +77,8 @@ def verify(
             holes.append(str(error))
             continue
         holes += holes_in_item(item, answers)
+        if containers == ONLY:
+            answers = [answer for answer in answers if concerns(answer, in_containers(item))]
         tasks += [(answer, number, containers) for answer in answers for number in range(first, first + seeds)]
     with ExitStack() as stack:
         for item in items:
@@ -84,6 +92,19 @@ def verify(
     _say_containers(console, proofs)
     console.print(f"{len(proofs)} gradings, {len(set(holes))} holes, seed {first}")
     return 1 if holes else 0
+
+
+def in_containers(item: Item) -> set[str]:
+    """The ids of the item's checks that take a real container."""
+    return {check.id for check in read_checks(item.grader) if check.evidence == CONTAINER}
+
+
+def concerns(answer: KnownAnswer, checks: set[str]) -> bool:
+    """Whether `answer` says something about these checks: it must pass them, or fail one of them by name.
+
+    What fails everything (AWS refuses it, say) never comes as far as a container.
+    """
+    return answer.kind in ("solution", "right") or bool(checks & set(answer.fails))
 
 
 def _graded(tasks: list[tuple[KnownAnswer, int, str]], console: Console) -> Iterator[Proof]:
@@ -114,7 +135,9 @@ def prove(answer: KnownAnswer, seed: int, containers: str = "") -> Proof:
     """Grade `answer` and hold the result against what is known of it."""
     grade = graded(answer, seed, containers)
     hole = _hole(answer, grade)
-    checks = [check for item in grade["items"] for check in item["checks"] if check["evidence"] == "container"]
+    if containers == ONLY and not grade["backend"].get("containers"):
+        hole = hole or "no engine judged it"  # without one, this proves nothing
+    checks = [check for item in grade["items"] for check in item["checks"] if check["evidence"] == CONTAINER]
     judged = [check for check in checks if check["status"] != "not_judged"]
     return Proof(
         answer.item.id,
@@ -133,18 +156,19 @@ def graded(answer: KnownAnswer, seed: int, containers: str = "") -> dict[str, An
     printed = io.StringIO()
     with answer.submission() as folder, TemporaryDirectory(prefix="fargrade-verify-") as out:
         result = Path(out) / "grade.json"
+        only = (f"--evidence={CONTAINER}",) if containers == ONLY else ()
         request = Request(
             submission=str(folder),
             seed=str(seed),
             json=str(result),
             face=False,
-            containers=containers,
-            pytest=("-q", "--no-header", "--no-summary", "-p", "no:cacheprovider"),
+            containers="auto" if containers == ONLY else containers,
+            pytest=("-q", "--no-header", "--no-summary", "-p", "no:cacheprovider", *only),
         )
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             grade(Course(answer.item.root), [answer.item], request)
         if not result.is_file():
-            return {"items": [], "printed": printed.getvalue()}
+            return {"items": [], "backend": {}, "printed": printed.getvalue()}
         found: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
         return found
 
@@ -159,7 +183,9 @@ def _hole(answer: KnownAnswer, grade: dict[str, Any]) -> str:
         return "" if not item["begun"] and failed == set(statuses) else "the stub is not graded as not begun"
     if not item["begun"] and answer.kind != "malformed":
         return "it is graded as not begun"
+    run = {check["evidence"] for check in item["checks"]}
     must = set(statuses) if ALL in answer.fails else set(answer.fails)
+    must &= set(statuses) if run == {CONTAINER} else must  # the others were not run
     unjudged = [check for check in item["checks"] if check["status"] == "not_judged"]
     excused = {check["id"] for check in unjudged if _excused(check, answer, must, grade)}
     for check in unjudged:
@@ -180,7 +206,7 @@ def _excused(check: dict[str, Any], answer: KnownAnswer, must: set[str], grade: 
     Where one is, the solution and every answer that the check must fail are judged by it; an answer that only
     must not fail it may begin from an image that cannot be had.
     """
-    if check["evidence"] != "container":
+    if check["evidence"] != CONTAINER:
         return False
     return not grade["backend"].get("containers") or (answer.kind != "solution" and check["id"] not in must)
 
