@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from fargrade.given import containers, network, roles
-from fargrade.grading import check, expect, fail, t
+from fargrade.grading import check, expect, fail, not_judged, t
 
 FILE = "run_task.py"
 SERVICES = ("ecs", "ec2", "ecr", "iam", "ssm", "elbv2", "logs")
@@ -57,6 +57,11 @@ def own(world, place):
     return [one for one in containers.tasks(world, place.cluster) if one.get("startedBy") != "somebody-else"]
 
 
+def ended(world, place):
+    """The tasks that have stopped."""
+    return containers.tasks(world, place.cluster, stopped=True)
+
+
 @pytest.fixture(scope="module")
 def started(world, learner, place):
     """When: the learner has started a task. What was returned, and all tasks as they were at that moment."""
@@ -65,7 +70,7 @@ def started(world, learner, place):
     world.advance(LONG)
     now = own(world, place)
     if not now:
-        gone = containers.tasks(world, place.cluster, stopped=True)
+        gone = ended(world, place)
         reason = gone[-1].get("stoppedReason", "") if gone else t("none was started")
         fail(t("no task of yours is running: {reason}", reason=reason))
     return SimpleNamespace(claimed=claimed, then=then, task=now[0], all=now)
@@ -157,11 +162,21 @@ def test_it_is_stopped(world, learner, place, started):
     )
 
 
-def says(learner, place, definition, word, *, where=None, launch_type="FARGATE"):
+def says(learner, place, definition, word, **more):
     """start must raise an exception whose text holds AWS's reason, known by its `word`."""
+    tells(tried(learner, place, definition, **more), word)
+
+
+def tried(learner, place, definition, *, where=None, launch_type="FARGATE"):
+    """What became of the learner's start; the stub's own way to end is that the item is to do."""
     outcome = learner.attempt(FILE, "start", place.cluster, definition, where, launch_type)
     if not_begun(outcome):
         learner.call(FILE, "start", place.cluster, definition, where, launch_type)
+    return outcome
+
+
+def tells(outcome, word):
+    """The exception's text holds AWS's reason, known by its `word`."""
     text = f"{outcome.error.message}" if outcome.error else ""
     expect(
         outcome.kind == "raised" and word in text,
@@ -214,3 +229,68 @@ def test_a_full_cluster_is_reported(world, learner, place):
         hint=t("without a network there is no networkConfiguration to give"),
     )
     says(learner, place, definition, "RESOURCE:MEMORY", launch_type="EC2")
+
+
+MIGRATES = "import os, sys; print('migrating', flush=True); sys.exit(int(os.environ['LEFT']))"
+SERVES = ["python", "-m", "http.server", "80"]
+PYTHON = "python:3.12-slim"
+SECONDS = 20  # of the world, that migrating takes: long enough to be seen
+
+
+def in_two_steps(world, place, rehearse, left, rng):
+    """Register a task whose `migrate` ends with `left` before its `web` may start, and do for real what it says.
+
+    What the real containers did is what the world's do. Returns (ARN, what DescribeTasks would say, the answer).
+    """
+    image = f"{world.registry}/jobs/shop:{left}"
+    migrate = {
+        "name": "migrate",
+        "image": image,
+        "essential": False,
+        "entryPoint": ["python", "-c"],
+        "command": [MIGRATES],
+        "environment": [{"name": "LEFT", "value": str(left)}],
+    }
+    after = {"image": place.image, "command": SERVES, "memory": rng.randrange(96, 256)}
+    after["dependsOn"] = [{"containerName": "migrate", "condition": "SUCCESS"}]
+    definition = containers.definition(
+        world, f"shop-{left}", place.image, place.execution, container=after, beside=[migrate]
+    )
+    described = world.client("ecs").describe_task_definition(taskDefinition=definition)["taskDefinition"]
+    real = rehearse.task(described, world, images=dict.fromkeys((place.image, image), PYTHON))
+    answer = real.ask(port=80) if real.describe()["lastStatus"] == "RUNNING" else None
+    found = real.describe()
+    real.remove()
+    code = next(one.get("exitCode") for one in found["containers"] if one["name"] == "migrate")
+    if code != left:
+        not_judged(t("The real containers did not do what the task definition says: {found}", found=found))
+    containers.image(world, "jobs/shop", str(left), ports=[], exits=code, exits_after=SECONDS)
+    return definition, found, answer
+
+
+@check(points=2, evidence="container", docs=GUIDE + "task_definition_parameters.html#container_definition_dependson")
+def test_a_task_of_real_containers(world, learner, place, rng, containers):
+    """Of real containers that run one after the other, start waits for the last, and tells when the first fails"""
+    left = rng.randrange(2, 100)
+    works, real, answer = in_two_steps(world, place, containers, 0, rng)
+    if real["lastStatus"] != "RUNNING" or answer is None or answer.status != 200:
+        not_judged(t("The real containers did not do what the task definition says: {found}", found=real))
+    claimed = learner.call(FILE, "start", place.cluster, works, place.where)
+    task = next((one for one in own(world, place) if one["taskDefinitionArn"] == works), None)
+    expect(
+        task and claimed == task["taskArn"] and task["lastStatus"] == "RUNNING",
+        expected=t("the task is RUNNING when start returns"),
+        found=t("it was {state}", state=task["lastStatus"] if task else "–"),
+        on_aws=t("migrate has ended with 0, as it should, and web answers: the task runs when its last container does"),
+        hint=t("look at the task's lastStatus, not at its containers'"),
+    )
+    world.client("ecs").stop_task(cluster=place.cluster, task=task["taskArn"])
+    fails, real, _ = in_two_steps(world, place, containers, left, rng)
+    if real["lastStatus"] != "STOPPED":
+        not_judged(t("The real containers did not do what the task definition says: {found}", found=real))
+    outcome = tried(learner, place, fails, where=place.where)
+    world.advance(LONG)
+    stopped = ended(world, place)
+    reason = next((one["stoppedReason"] for one in stopped if one["taskDefinitionArn"] == fails), "")
+    expect(reason, expected=t("a task of {definition}", definition=fails), found=t("none was started"))
+    tells(outcome, reason)

@@ -27,7 +27,7 @@ from fargrade.semantics.iam import Decision, Role
 
 REGION = "us-east-1"
 HEALTH = "/_localstack/health"
-RESETS = ("/_localstack/state/reset", "/_ministack/reset")
+RESETS = ("/_localstack/state/reset", "/_ministack/reset", "/moto-api/reset")
 TIME = "/_fargrade/time"
 PROBE_SECONDS = 5
 SLOW_SECONDS = 300.0
