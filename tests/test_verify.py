@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from fargrade.course import Course
-from fargrade.verify import Proof, _graded
+from fargrade.verify import Proof, _graded, concerns, in_containers
 from fargrade.verify.answers import KnownAnswer, known_answers
 from tests.commands import ROOT
 
@@ -61,3 +61,13 @@ def test_a_lie_is_a_hole(proofs: dict[str, Proof], lie: str) -> None:
 
 def test_a_grader_that_cannot_fail_is_named(proofs: dict[str, Proof]) -> None:
     assert f"passes {_wrong().fails[0]}, which it must fail" in proofs["the solution as a wrong answer"].hole
+
+
+def test_of_the_checks_in_containers_only_what_concerns_them_is_graded() -> None:
+    item = Course.find(ROOT).select(item="2.3")[0]
+    checks = in_containers(item)
+    chosen = {answer.label for answer in known_answers(item) if concerns(answer, checks)}
+    assert checks == {"a_task_of_real_containers"}
+    assert {"solution", "right/polling_loop", "wrong/any_container_runs"} <= chosen
+    assert not {"stub", "wrong/private_address"} & chosen
+    assert in_containers(ITEM) == set()

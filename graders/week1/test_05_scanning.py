@@ -4,6 +4,7 @@ import pytest
 
 from fargrade.grading import check, expect, t
 
+NOT_ON_AN_ACCOUNT = "scanning may be switched on for a whole registry"
 FILE = "scanning.py"
 API = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/"
 GUIDE = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/"

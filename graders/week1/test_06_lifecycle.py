@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from fargrade.grading import check, expect, fail, t
 from fargrade.semantics.lifecycle import Image, LifecycleRefused, Policy, Replay, parse_policy, replay
 
+ACCOUNT_DOLLARS = 0.0  # a policy on an empty repository costs nothing
 FILE = "lifecycle-policy.json"
 DOCS = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/"
 
@@ -314,9 +315,10 @@ def _go(months: Months, group: str, expected: str, hint: str) -> None:
 def test_accepted(answer: Any, world: Any) -> None:
     """ECR accepts the policy"""
     text = answer.text(FILE)
-    world.client("ecr").create_repository(repositoryName="shop")
+    name = world.named("shop")
+    world.client("ecr").create_repository(repositoryName=name)
     try:
-        world.client("ecr").put_lifecycle_policy(repositoryName="shop", lifecyclePolicyText=text)
+        world.client("ecr").put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=text)
     except (ClientError, ParamValidationError) as refusal:  # the latter: too short even to be sent
         expect(
             False,
@@ -325,7 +327,7 @@ def test_accepted(answer: Any, world: Any) -> None:
             on_aws=_aws_says(refusal, text),
             hint=t("compare the keys of each rule with the example in the brief"),
         )
-    kept = world.client("ecr").get_lifecycle_policy(repositoryName="shop")["lifecyclePolicyText"]
+    kept = world.client("ecr").get_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"]
     expect(
         parse_policy(kept) == parse_policy(text),
         expected=t("the repository has this policy"),

@@ -6,6 +6,7 @@ import pytest
 
 from fargrade.grading import check, expect, t
 
+NOT_ON_AN_ACCOUNT = "what is published is public to everybody"
 FILE = "public.py"
 GUIDE = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/"
 PUBLIC_GUIDE = "https://docs.aws.amazon.com/AmazonECR/latest/public/"

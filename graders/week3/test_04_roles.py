@@ -6,6 +6,7 @@ from fargrade.given import roles as given
 from fargrade.grading import check, expect, t
 from fargrade.semantics.iam import Request, access_denied, ecs_assumes, may_assume, may_pass, service_may_assume
 
+NOT_ON_AN_ACCOUNT = "the learner makes roles, and could give itself any right"
 FILE = "roles.py"
 SERVICES = ("iam", "s3", "ecr", "sts")
 TASKS = "ecs-tasks.amazonaws.com"

@@ -12,6 +12,17 @@ FILE = "blue_green.py"
 ECS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-blue-green.html"
 DEPLOY = "https://docs.aws.amazon.com/codedeploy/latest/userguide/"
 EVERY = 10.0
+APP = b"""
+import http.server, pathlib
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        page = pathlib.Path("page.txt").read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+http.server.ThreadingHTTPServer(("", 8080), Page).serve_forever()
+"""
 PATIENCE = 120.0  # an hour of the world, with customers in it, on a machine that has other work
 
 
@@ -120,9 +131,14 @@ class Stage:
             if one["at"] >= since
         ]
 
-    def deploy(self, image, rings=False):
-        """Call the learner's deploy with a new version, and let an hour pass; `rings`: a minute after the switch."""
+    def deploy(self, image, rings=False, draft=""):
+        """Call the learner's deploy with a new version, and let an hour pass; `rings`: a minute after the switch.
+
+        `draft` is an image that a colleague has registered another revision with meanwhile, for later.
+        """
         revision, began = self.version(image), self.world.now().timestamp()
+        if draft:
+            self.version(draft)
         before = self.visits(self.customers)[-1].image
         if rings:
             state = {"AlarmName": self.alarm, "StateValue": "ALARM", "StateReason": "a rehearsal"}
@@ -306,3 +322,60 @@ def test_the_alarm_brings_it_back(alarmed):
         hint=t("the deployment must know the alarm, roll back on it, and keep the old tasks for some minutes"),
     )
     says(alarmed, False)
+
+
+@pytest.fixture(scope="module")
+def really(stage, working, containers):
+    """When: a version is brought out that was built by a real engine and pushed to a real registry."""
+    del working  # it has to be there first
+    made, page = stage.running, f"version {stage.rng.randrange(10**6)}"
+    with containers.behind(stage.world) as registry:
+        built = containers.python({"app.py": APP, "page.txt": page.encode()}, command=["python", "app.py"])
+        digest = containers.push(stage.world, built, made.repository, page.replace(" ", "-"))
+        image = f"{stage.world.registry}/{made.repository}@{digest}"
+        seen = stage.deploy(image, draft=f"{stage.world.registry}/{made.repository}:draft")
+        met = seen.customers[-1].image
+        name = f"{stage.world.account}/{stage.world.region}/{made.repository}"
+        pulled = containers.pull(registry, name, digest) if met == image else ""
+    return seen, page, pulled
+
+
+def ports(stage):
+    """The ports at which the healthy targets of both groups stand."""
+    health = stage.world.client("elbv2").describe_target_health
+    found = [
+        one
+        for group in (stage.running.blue, stage.running.green)
+        for one in health(TargetGroupArn=group)["TargetHealthDescriptions"]
+    ]
+    return sorted({one["Target"]["Port"] for one in found if one["TargetHealth"]["State"] == "healthy"})
+
+
+@check(points=1, evidence="container", docs=ECS)
+def test_a_real_version_answers_customers(stage, really, containers):
+    """Built and pushed for real, the very version that was asked for answers customers from its container"""
+    seen, page, pulled = really
+    expect(
+        pulled,
+        expected=t("customers meet {image}", image=seen.image),
+        found=f"{seen.customers[-1].status} {seen.customers[-1].image}",
+        on_aws=t(
+            "a colleague's draft goes out, or nothing does: the family's newest revision is not the one asked for"
+        ),
+        hint=t("deploy the task definition that deploy was given, with its revision"),
+    )
+    ecs = stage.world.client("ecs")
+    arns = ecs.list_tasks(cluster=stage.running.cluster)["taskArns"]
+    tasks = ecs.describe_tasks(cluster=stage.running.cluster, tasks=arns)["tasks"]
+    revision = ecs.describe_task_definition(taskDefinition=tasks[0]["taskDefinitionArn"])["taskDefinition"]
+    task = containers.task(revision, stage.world, images={seen.image: pulled})
+    proxy = containers.proxy((task.address, port) for port in ports(stage))
+    answers = containers.through(proxy, "/", times=2)
+    proxy.close()
+    task.remove()
+    said = [one.body.decode("utf-8", "replace") if one else t("nothing") for one in answers]
+    expect(
+        all(one == page for one in said),
+        expected=t("the container answers “{page}” to customers", page=page),
+        found=", ".join(said),
+    )

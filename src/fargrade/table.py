@@ -13,7 +13,7 @@ from typing import get_args
 
 from fargrade.backends.lacking import PLANS
 from fargrade.course import Course, Item
-from fargrade.course.checks import account_dollars, read_checks
+from fargrade.course.checks import account_dollars, not_on_an_account, read_checks
 from fargrade.verdict import Evidence
 from fargrade.workbench import services_of
 
@@ -27,7 +27,7 @@ EMBEDDED_ONLY = {
     "seed_findings": "chosen scan findings",
     "request": "a load balancer that serves",
     "load": "load curves",
-    "network": "",
+    "task_environment": "the credentials of a task",
 }
 HEAD = (
     "| item | state | behaviour | container | LocalStack or an endpoint | real account |",
@@ -57,7 +57,7 @@ def _endpoint(item: Item) -> str:
         return "yes: no AWS needed"
     plans = {PLANS[one] for one in services if one in PLANS}
     plan = max(plans, key=ORDER.index) if plans else ORDER[0]
-    lacks = [said for name, said in EMBEDDED_ONLY.items() if said and re.search(rf"\bworld\.{name}\(", source)]
+    lacks = _embedded_only(source)
     pushed_long_ago = ["images of the past"] if re.search(r"pushed_at=|behaviour=\{", source) else []
     needs = lacks + pushed_long_ago
     return f"plan {plan}" + (f"; not what needs {', '.join(needs)}" if needs else "")
@@ -67,7 +67,16 @@ def _account(item: Item) -> str:
     dollars = account_dollars(item.grader)
     if dollars is not None:
         return f"yes, about ${dollars:.2f}"
-    return "–" if "world" in item.grader.read_text(encoding="utf-8") else "yes: makes nothing"
+    source = item.grader.read_text(encoding="utf-8")
+    if "world" not in source:
+        return "yes: makes nothing"
+    why = not_on_an_account(item.grader) or ", ".join(_embedded_only(source))
+    return f"no: {why}" if not_on_an_account(item.grader) else f"no: takes {why}"
+
+
+def _embedded_only(source: str) -> list[str]:
+    """What the grader does that only the embedded world can."""
+    return [said for name, said in EMBEDDED_ONLY.items() if re.search(rf"\bworld\.{name}\(", source)]
 
 
 def written(text: str, made: str) -> str:

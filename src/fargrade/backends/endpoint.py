@@ -12,7 +12,7 @@ import socket
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fargrade.backends import rights
@@ -24,6 +24,9 @@ from fargrade.course.language import translate as t
 from fargrade.emulator.errors import Response
 from fargrade.emulator.recording import RecordedCall
 from fargrade.semantics.iam import Decision, Role
+
+if TYPE_CHECKING:
+    from fargrade.semantics.network import Network
 
 REGION = "us-east-1"
 HEALTH = "/_localstack/health"
@@ -242,10 +245,16 @@ class EndpointWorld:
         size: int = 50_000_000,
         architecture: str = "amd64",
         children: Sequence[str] = (),
+        behaviour: Mapping[str, Any] | None = None,
     ) -> str:
-        """As a push would, through ECR's own calls; a past and a size cannot be made here (the size is ignored)."""
+        """As a push would, through ECR's own calls; a past and a size cannot be made here (the size is ignored).
+
+        What a container of it does cannot be said here either: it holds no program.
+        """
         if pushed_at is not None or children:
             raise ability("push_image", self.name)
+        if behaviour is not None:
+            raise ability("behaviour", self.name)
         del size
         self._content += 1
         from fargrade.backends.pushing import push
@@ -270,6 +279,11 @@ class EndpointWorld:
 
     def now(self) -> datetime:
         return (self._time(0) if self._moves else None) or datetime.now(UTC)
+
+    def network(self) -> Network:
+        from fargrade.backends.network import read_network
+
+        return read_network(self.client, self.region)
 
     def role(self, name: str) -> Role:
         return rights.read_role(self, name)

@@ -32,6 +32,7 @@ def ability(name: str, backend: str) -> Lacking:
     """What to raise where the world has no such method: only the embedded backend can do it."""
     what = {
         "push_image": t("images pushed long ago, or indexes of images"),
+        "behaviour": t("images that do something when they run"),
         "seed_findings": t("scan findings made for the check"),
         "advance": t("a clock that can be moved"),
         "docker_log": t("the course's own docker"),

@@ -43,6 +43,7 @@ class _Reading:
     checks: tuple[CheckSpec, ...] = ()
     services: frozenset[str] = frozenset()
     dollars: float | None = None
+    not_on_an_account: str = ""
 
 
 def read_checks(grader: Path) -> tuple[CheckSpec, ...]:
@@ -58,6 +59,11 @@ def services_named(grader: Path) -> frozenset[str]:
 def account_dollars(grader: Path) -> float | None:
     """What grading on a real account may cost, as the grader's ACCOUNT_DOLLARS says; None: it makes no sense there."""
     return _reading(grader).dollars
+
+
+def not_on_an_account(grader: Path) -> str:
+    """Why the item is not graded on a real account, as the grader's NOT_ON_AN_ACCOUNT says; "" where it does not."""
+    return _reading(grader).not_on_an_account
 
 
 def _reading(grader: Path) -> _Reading:
@@ -82,6 +88,7 @@ def _read(grader: Path, _changed: int) -> _Reading:
         checks,
         frozenset([*CLIENT.findall(source), *_listed_services(module)]),
         float(dollars) if isinstance(dollars, int | float) else None,
+        str(constants.get("NOT_ON_AN_ACCOUNT", "")),
     )
 
 

@@ -27,15 +27,35 @@ def authorize(call: Call) -> None:
     mine = decided_by(call.caller)
     if mine is None:
         return
+    tags = _tags_of_what_is_there(call)
     made = Made(call.service, call.operation, call.parameters, call.region, call.account, partial(_lookup, call))
     for ask in asks(made):
         decision = ask.decided(
-            lambda action, resource, context: _decide(call, action, resource, context), mine.identity
+            lambda action, resource, context: _decide(call, action, resource, {**tags, **context}), mine.identity
         )
         if not decision.allowed:
             raise refused(call, ask, decision)
     if call.service == "s3" and call.operation in ("GetObject", "HeadObject"):
         _hide_what_is_missing(call)
+
+
+def _tags_of_what_is_there(call: Call) -> dict[str, str]:
+    """EC2's resources are known by their ids, and by their tags to conditions: aws:ResourceTag/KEY, where all agree.
+
+    Source: docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html.
+    """
+    models: Any = sys.modules.get("moto.ec2.models")
+    if call.service != "ec2" or models is None:
+        return {}
+    held = models.ec2_backends[call.account][call.region].tags
+    named = [value for key, value in call.parameters.items() if key.endswith("Id") and isinstance(value, str)]
+    tags = [dict(held.get(name) or {}) for name in named]
+    first, *others = tags or [{}]
+    return {
+        f"aws:ResourceTag/{key}": str(value)
+        for key, value in first.items()
+        if all(one.get(key) == value for one in others)
+    }
 
 
 def refused(call: Call, ask: Ask, decision: Decision) -> Refused:

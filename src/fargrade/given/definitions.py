@@ -22,6 +22,20 @@ def localized(world: World, document: Any) -> Any:
     return document
 
 
+def of_the_run(world: World, document: dict[str, Any]) -> dict[str, Any]:
+    """The definition with the names that the run's family and roles have on a real account; as it is elsewhere."""
+    if not world.real:
+        return document
+    made = dict(document)
+    if isinstance(made.get("family"), str):
+        made["family"] = world.named(made["family"])
+    for key in ("executionRoleArn", "taskRoleArn"):
+        if isinstance(made.get(key), str):
+            before, slash, name = made[key].rpartition("/")
+            made[key] = before + slash + world.named(name) if slash else made[key]
+    return made
+
+
 def register(world: World, document: Any) -> tuple[dict[str, Any], str]:
     """(the task definition as AWS describes it, ""), or ({}, why it was refused: `Code: message`)."""
     from botocore.exceptions import ClientError, ParamValidationError
@@ -29,7 +43,7 @@ def register(world: World, document: Any) -> tuple[dict[str, Any], str]:
     if not isinstance(document, Mapping):
         return {}, "ParamValidation: a task definition is a JSON object"
     try:
-        made = world.client("ecs").register_task_definition(**localized(world, document))
+        made = world.client("ecs").register_task_definition(**of_the_run(world, localized(world, document)))
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
             raise

@@ -28,6 +28,7 @@ def role(
     `managed` names policies by ARN; `statements` make up its one inline policy.
     """
     iam = world.client("iam")
+    name = world.named(name)
     trust = trusts if isinstance(trusts, Mapping) else trust_policy(trusts)
     arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     for policy in managed:

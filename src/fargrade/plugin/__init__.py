@@ -110,7 +110,7 @@ def _attach_verdict(report: pytest.TestReport, node: pytest.Item, found: Graded,
     session = GradingSession.of(node.config)
     embedded = session.options.wanted.embedded
     status, finding = evidence.judge(error, found.spec.docs, embedded=embedded)
-    if status == "failed" and (excuse := session.excuse(found.item, found.spec.id, found.spec.evidence)):
+    if status == "failed" and (excuse := session.excuse(found.item, found.spec.id)):
         status, finding = "not_judged", Finding(reason=excuse)
     calls = session.calls_of(found.item) if status == "failed" else []
     result = evidence.check_result(

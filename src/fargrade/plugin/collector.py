@@ -41,7 +41,7 @@ class Collector:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         wire = getattr(report, "fargrade", None)
         if wire is not None:
-            self._results.backend = wire["backend"] if wire["backend"].get("confinement") else self._results.backend
+            self._results.backend = {**self._results.backend, **wire["backend"]}  # known by and by
             self._results.add(wire)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -41,7 +41,7 @@ class Control:
             command += ["-p", "no:cacheprovider", "--rootdir", str(item.root), "-c", str(item.root / "pyproject.toml")]
             command += [f"--submission={item.root / 'solutions'}", f"--seed={self._options.seed + 1}", "--as-control"]
             command += [f"--backend={self._url}", f"--grade-json={result}", f"--confine={self._options.confine}"]
-            command += [f"--aws-region={self._options.wanted.region}", "--containers=off"]
+            command += [f"--aws-region={self._options.wanted.region}", f"--containers={self._options.containers}"]
             try:
                 subprocess.run(command, capture_output=True, check=False, timeout=SECONDS, cwd=item.root)
                 graded: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
@@ -49,10 +49,10 @@ class Control:
             except (OSError, ValueError, KeyError, IndexError, subprocess.SubprocessError):
                 return {}
 
-    def excuse(self, item: Item, check: str, evidence: str) -> str:
+    def excuse(self, item: Item, check: str) -> str:
         """Why a failure of this check says nothing; "" where it counts."""
         verdicts = self._verdicts.get(item.id)
-        if evidence == "container" or (verdicts is not None and verdicts.get(check) == "passed"):
+        if verdicts is not None and verdicts.get(check) == "passed":
             return ""
         return t(
             "On this backend the course's own solution does not pass this check either: the backend cannot show it."

@@ -77,7 +77,11 @@ def add_options(parser: pytest.Parser) -> None:
         help="real containers, where a Docker engine is found; on: also pull the images that are not there",
     )
     group.addoption(
-        "--evidence", default="", choices=get_args(Evidence), metavar="KIND", help="only the checks that rest on this evidence"
+        "--evidence",
+        default="",
+        choices=get_args(Evidence),
+        metavar="KIND",
+        help="only the checks that rest on this evidence",
     )
     group.addoption("--reports", metavar="DIR", help="write grade.json there, and keep it complete")
     group.addoption("--grade-json", metavar="FILE", help="write the result to FILE as well")

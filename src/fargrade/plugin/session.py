@@ -119,13 +119,13 @@ class GradingSession:
         except WorldFault:
             return []
 
-    def excuse(self, item: Item, check: str, evidence: str) -> str:
+    def excuse(self, item: Item, check: str) -> str:
         """Why a failed check says nothing about the learner on this backend; "" where it counts."""
         if self.options.wanted.embedded or self._world_of != item.id:
             return ""
         if lacking := first_unsupported(list(self.workbench.world.calls())):
             return t("This backend could not do what the code asked of it: {call}", call=lacking)
-        return self.control.excuse(item, check, evidence) if self.control else ""
+        return self.control.excuse(item, check) if self.control else ""
 
     def notes_of(self, item: Item) -> list[str]:
         """What else the learner should know of this item's grading: files that were left out."""
