@@ -321,6 +321,9 @@ def test_returns_the_address_when_it_answers(made):
 @pytest.fixture(scope="module")
 def real(world, made, containers):
     """The service's tasks in real containers, and a real proxy before the targets that stand in the target group."""
+    # The tasks that ECS has just started: what was registered by hand is not theirs.
+    world.client("ecs").update_service(cluster=made.cluster, service=made.name, forceNewDeployment=True)
+    world.advance(LONG)
     image = containers.python({"serve.py": SERVER.encode(), "page.txt": PAGE})
     task = containers.task(served_by(made.port), world, images={"cart": image})
     healthy = {at for at, state in targets(world, made).items() if state == "healthy"}

@@ -12,6 +12,18 @@ EXECUTION_POLICY = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionR
 INSTANCE_POLICY = "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"
 LOAD_BALANCER_POLICY = "arn:aws:iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalancers"
 CODE_DEPLOY_POLICY = "arn:aws:iam::aws:policy/AWSCodeDeployRoleForECS"
+# docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonECSTaskExecutionRolePolicy.html
+EQUIVALENT: Mapping[str, Sequence[Mapping[str, Any]]] = {
+    EXECUTION_POLICY: [
+        {
+            "Action": [
+                *("ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer"),
+                *("ecr:BatchGetImage", "logs:CreateLogStream", "logs:PutLogEvents"),
+            ],
+            "Resource": "*",
+        }
+    ]
+}
 ECS_TASKS = "ecs-tasks.amazonaws.com"
 
 
@@ -31,12 +43,22 @@ def role(
     name = world.named(name)
     trust = trusts if isinstance(trusts, Mapping) else trust_policy(trusts)
     arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    for policy in managed:
-        iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+    statements = [*statements, *(one for policy in managed for one in _attached(iam, name, policy))]
     if statements:
         document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one} for one in statements]}
         iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=json.dumps(document))
     return arn
+
+
+def _attached(iam: Any, name: str, policy: str) -> Sequence[Mapping[str, Any]]:
+    """Attach AWS's own policy; the statements to give in its place where a backend does not know it."""
+    try:
+        iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+    except iam.exceptions.NoSuchEntityException:
+        if policy not in EQUIVALENT:
+            raise
+        return EQUIVALENT[policy]
+    return ()
 
 
 def trust_policy(service: str) -> dict[str, Any]:

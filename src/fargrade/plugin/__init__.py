@@ -110,7 +110,8 @@ def _attach_verdict(report: pytest.TestReport, node: pytest.Item, found: Graded,
     session = GradingSession.of(node.config)
     embedded = session.options.wanted.embedded
     status, finding = evidence.judge(error, found.spec.docs, embedded=embedded)
-    if status == "failed" and (excuse := session.excuse(found.item, found.spec.id)):
+    excuse = session.excuse(found.item, found.spec.id) if status == "failed" else ""
+    if excuse:
         status, finding = "not_judged", Finding(reason=excuse)
     calls = session.calls_of(found.item) if status == "failed" else []
     result = evidence.check_result(
@@ -119,7 +120,7 @@ def _attach_verdict(report: pytest.TestReport, node: pytest.Item, found: Graded,
         finding,
         calls,
         report.duration,
-        fault=evidence.is_fault(error, status, embedded=embedded),
+        fault=not excuse and evidence.is_fault(error, status, embedded=embedded),
         pictures=take_pictures(),
     )
     report.fargrade = {  # type: ignore[attr-defined]  # extra attributes travel through xdist as JSON
