@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -87,7 +88,7 @@ class Request:
             reports=given.reports,
             confine=given.confine,
             containers=given.containers,
-            replay=" ".join(["make grade", *(f"{name}={value}" for name, value in again if value)]),
+            replay=" ".join(["make grade", *(f"{name}={shlex.quote(value)}" for name, value in again if value)]),
             pytest=tuple(getattr(given, "pytest", ())),
         )
 

@@ -12,7 +12,7 @@ from fargrade.backends.opening import Wanted, open_world
 from fargrade.backends.world import OpenWorld, WorldFault
 from fargrade.course import Item
 from fargrade.course.checks import account_dollars, services_named
-from fargrade.sandbox import Sandbox, open_sandbox
+from fargrade.sandbox import Nursery, Sandbox, open_nursery, open_sandbox
 
 EMBEDDED = Wanted()
 
@@ -25,10 +25,11 @@ class Workbench:
         self._confine = confine
         self._wanted = wanted
         self.world: OpenWorld = open_world(wanted, self._services)
+        self._nursery: Nursery | None = None  # only for who grades many
         self.sandbox = self._open_sandbox()
 
     def _open_sandbox(self) -> Sandbox:
-        return open_sandbox(self.world.listen, confine=self._confine)
+        return open_sandbox(self.world.listen, confine=self._confine, nursery=self._nursery)
 
     def fresh_world(self, seed: int) -> OpenWorld:
         """The world, emptied. Raises WorldFault when not even a second one can be had."""
@@ -48,6 +49,8 @@ class Workbench:
     def renew_sandbox(self) -> None:
         """Another submission comes: nothing of the last one's is left, and what it listened on is closed."""
         self.sandbox.close()
+        if self._nursery is None or not self._nursery.alive:
+            self._nursery = open_nursery(self._confine)
         try:
             self.world.close_listeners()
         except WorldFault:
@@ -56,8 +59,10 @@ class Workbench:
         self.sandbox = self._open_sandbox()
 
     def close(self) -> None:
-        """End both processes."""
+        """End its processes."""
         self.sandbox.close()
+        if self._nursery is not None:
+            self._nursery.close()
         self.world.close()
 
 

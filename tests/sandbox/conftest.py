@@ -13,9 +13,10 @@ from typing import Any, Protocol
 
 import pytest
 
-from fargrade.sandbox import Command, Confinement, Job, Limits, Outcome, PythonCall, Sandbox, open_sandbox
+from fargrade.sandbox import Command, Confinement, Job, Limits, Outcome, PythonCall, Sandbox, open_nursery, open_sandbox
 from fargrade.sandbox.confinement import is_root
 from fargrade.sandbox.inside.processes import descendants, is_living
+from fargrade.sandbox.running import RunnerSandbox
 from fargrade.sandbox.spare import SpareSandbox
 
 AWS = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "learner", "AWS_SECRET_ACCESS_KEY": "secret"}
@@ -47,6 +48,11 @@ def _answer(listening: socket.socket) -> None:
 def opened(kind: str) -> Sandbox:
     if kind == "spare":
         return SpareSandbox(serve, ("boto3",), Confinement("spare", False))
+    if kind == "born":  # as every submission's of a batch after the first
+        sandbox = open_sandbox(serve, confine="required", nursery=open_nursery("required"))
+        assert isinstance(sandbox, RunnerSandbox)
+        assert sandbox.is_born
+        return sandbox
     return open_sandbox(serve, confine={"bubblewrap": "required", "process": "off"}[kind])
 
 
@@ -64,6 +70,8 @@ def sandboxes() -> Iterator[Callable[[str], Sandbox]]:
     yield get
     for sandbox in found.values():
         sandbox.close()
+        if nursery := getattr(sandbox, "_nursery", None):
+            nursery.close()
 
 
 @pytest.fixture

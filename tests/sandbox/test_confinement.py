@@ -15,7 +15,7 @@ from fargrade.sandbox.confinement import INSIDE, is_root
 pytestmark = [
     pytest.mark.bubblewrap,
     pytest.mark.parametrize(
-        "sandbox", [pytest.param("bubblewrap", marks=pytest.mark.bubblewrap)], indirect=True
+        "sandbox", [pytest.param(kind, marks=pytest.mark.bubblewrap) for kind in ("bubblewrap", "born")], indirect=True
     ),
 ]  # fmt: skip
 COURSE = Path(__file__).resolve().parent.parent.parent
@@ -154,6 +154,28 @@ def test_files_that_are_shown_cannot_be_changed(run: Any) -> None:
     """,
         str(INSIDE),
     )
+    assert outcome.value == []
+
+
+def test_the_interpreter_is_not_changed_through_its_own_link(run: Any) -> None:
+    """/proc/self/exe leads to the file that runs, past the confinement's own mounts if need be (CVE-2019-5736)."""
+    outcome = run("""
+        import os, sys
+        def f():
+            done = []
+            held = os.open("/proc/self/exe", os.O_PATH)
+            for path in ("/proc/self/exe", f"/proc/self/fd/{held}", os.path.realpath("/proc/self/exe")):
+                for name, change in (
+                    ("chmod", lambda: os.chmod(path, 0o777)),
+                    ("utime", lambda: os.utime(path, (0, 0))),
+                    ("write", lambda: os.close(os.open(path, os.O_WRONLY))),
+                    ("setxattr", lambda: os.setxattr(path, "user.x", b"1")),
+                    ("link", lambda: os.link(path, "/answer/python", follow_symlinks=True)),
+                ):
+                    try: change(); done.append(f"{name} {path}")
+                    except OSError: pass
+            return done
+    """)
     assert outcome.value == []
 
 

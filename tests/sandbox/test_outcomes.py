@@ -8,7 +8,7 @@ import pytest
 
 from fargrade.sandbox import Outcome
 
-EVERY = [pytest.param("bubblewrap", marks=pytest.mark.bubblewrap), "process", "spare"]
+EVERY = [*(pytest.param(one, marks=pytest.mark.bubblewrap) for one in ("bubblewrap", "born")), "process", "spare"]
 pytestmark = pytest.mark.parametrize("sandbox", EVERY, indirect=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from rich.console import Console
@@ -38,7 +39,11 @@ def replay(course: Course, out: Path, student: str, item: str) -> int:
         confine=terms.confine,
         containers=terms.containers,
         job_seconds=f"{terms.job_seconds:g}" if terms.job_seconds else "",
-        replay=f"make replay out={out} student={student}" + (f" item={item}" if item else ""),
+        replay=" ".join(
+            f"{name}={shlex.quote(str(value))}" if value else name
+            for name, value in (("make replay", ""), ("out", out), ("student", student), ("item", item))
+            if value or name.startswith("make")
+        ),
     )
     return grade(course, chosen, request)
 

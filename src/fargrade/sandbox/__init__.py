@@ -2,17 +2,19 @@
 
 from fargrade.sandbox.confinement import Confinement
 from fargrade.sandbox.job import Command, Job, Limits, Outcome, PythonCall, Raised
-from fargrade.sandbox.sandbox import Sandbox, SandboxUnavailable, open_sandbox
+from fargrade.sandbox.sandbox import Nursery, Sandbox, SandboxUnavailable, open_nursery, open_sandbox
 
 __all__ = [
     "Command",
     "Confinement",
     "Job",
     "Limits",
+    "Nursery",
     "Outcome",
     "PythonCall",
     "Raised",
     "Sandbox",
     "SandboxUnavailable",
+    "open_nursery",
     "open_sandbox",
 ]

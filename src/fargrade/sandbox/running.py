@@ -20,6 +20,7 @@ from fargrade.sandbox.claims import lost, outcome_of
 from fargrade.sandbox.confinement import Confinement
 from fargrade.sandbox.inside import frames, processes
 from fargrade.sandbox.job import Job, Outcome
+from fargrade.sandbox.nursery import Nursery, NurseryFailed
 from fargrade.sandbox.slots import Slot, open_slot
 
 START_SECONDS = 60.0
@@ -61,7 +62,9 @@ def too_much(job: Job) -> Outcome | None:
 class Runner:
     """One life of a runner, confined or not."""
 
-    def __init__(self, how: Confinement, warm: Sequence[str], slot: Slot | None, uid: int) -> None:
+    def __init__(
+        self, how: Confinement, warm: Sequence[str], slot: Slot | None, uid: int, nursery: Nursery | None = None
+    ) -> None:
         self.confined = how.confined
         self._uid = uid
         self._slot = slot
@@ -69,6 +72,15 @@ class Runner:
         self._owes_cleaning = False
         self.ready = False
         self._channel, theirs = socket.socketpair()
+        self._process: subprocess.Popen[bytes] | _Born
+        self._status = -1
+        if how.confined and nursery and nursery.alive:
+            with theirs, contextlib.suppress(NurseryFailed):
+                self._process = _Born(nursery, theirs, [*self._flags(), "--entered"], slot, uid)
+                self._init = os.dup(self._process.init)
+                return
+            self._channel.close()
+            self._channel, theirs = socket.socketpair()
         self._status, status = os.pipe()
         with contextlib.ExitStack() as stack:
             stack.enter_context(theirs)
@@ -91,6 +103,11 @@ class Runner:
                 start_new_session=True,
             )
 
+    @property
+    def is_born(self) -> bool:
+        """Whether it came of a nursery."""
+        return isinstance(self._process, _Born)
+
     def _flags(self) -> list[str]:
         flags = ["--listen", "--confined"] if self.confined else []
         if self._uid:
@@ -107,7 +124,8 @@ class Runner:
                 _, handles, _, _ = socket.recv_fds(self._channel, 1, 1)
                 if not handles:
                     raise frames.Gone("no listener came")
-                self._init = self._first_process()
+                if self._init < 0:
+                    self._init = self._first_process()
                 with socket.socket(fileno=handles[0]) as listening:
                     serve(listening)
             frames.receive(self._channel, 1 << 16, seconds=START_SECONDS)
@@ -174,11 +192,51 @@ class Runner:
             self._status = -1
 
 
+class _Born:
+    """A runner that a nursery bore, as subprocess.Popen would have it."""
+
+    def __init__(
+        self, nursery: Nursery, theirs: socket.socket, flags: Sequence[str], slot: Slot | None, uid: int
+    ) -> None:
+        said, saying = os.pipe()
+        self.stderr = os.fdopen(said, "rb")
+        try:
+            self.init = nursery.bear(theirs, saying, flags, slot, uid)
+        except BaseException:
+            self.stderr.close()
+            raise
+        finally:
+            os.close(saying)
+        self.pid = -1
+
+    def poll(self) -> int | None:
+        return 0 if self.init < 0 or select.select([self.init], [], [], 0)[0] else None
+
+    def kill(self) -> None:
+        if self.init >= 0:
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(self.init, signal.SIGKILL)
+
+    def wait(self) -> int:
+        if self.init >= 0:
+            select.select([self.init], [], [], 3)
+            os.close(self.init)
+            self.init = -1
+        return 0
+
+    def communicate(self, timeout: float) -> tuple[bytes, bytes]:
+        """What it said, once it is gone. Raises TimeoutExpired."""
+        if not select.select([self.stderr], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired("runner", timeout)
+        return b"", os.read(self.stderr.fileno(), 1 << 16)
+
+
 class RunnerSandbox:
     """One warm runner that forks a process for each job, in bubblewrap or plain; replaced when a job breaks it."""
 
-    def __init__(self, serve: Serve, warm: Sequence[str], how: Confinement) -> None:
+    def __init__(self, serve: Serve, warm: Sequence[str], how: Confinement, nursery: Nursery | None = None) -> None:
         self._serve = serve
+        self._nursery = nursery
         self._warm = tuple(warm)
         self._port = 0
         self._uid, self._lease = 0, None
@@ -195,8 +253,13 @@ class RunnerSandbox:
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self._port or PORT}"
 
+    @property
+    def is_born(self) -> bool:
+        """Whether its runner came of a nursery."""
+        return self._runner is not None and self._runner.is_born
+
     def _start(self) -> Runner:
-        return Runner(self.confinement, self._warm, self._slot, self._uid)
+        return Runner(self.confinement, self._warm, self._slot, self._uid, self._nursery)
 
     def _replace(self) -> None:
         if self._runner is not None:

@@ -11,11 +11,13 @@ from fargrade.course.language import translate as t
 from fargrade.sandbox import confinement as confining
 from fargrade.sandbox.confinement import Confinement
 from fargrade.sandbox.job import Job, Outcome
+from fargrade.sandbox.nursery import Nursery
 from fargrade.sandbox.running import RunnerSandbox, SandboxUnavailable, Serve
 from fargrade.sandbox.seccomp import program
 from fargrade.sandbox.spare import SpareSandbox
 
-__all__ = ["Sandbox", "SandboxUnavailable", "Serve", "open_sandbox"]
+__all__ = ["Nursery", "Sandbox", "SandboxUnavailable", "Serve", "open_nursery", "open_sandbox"]
+WARM = ("boto3",)
 
 
 class Sandbox(Protocol):
@@ -37,17 +39,24 @@ class Sandbox(Protocol):
         """End every process of the sandbox."""
 
 
-def open_sandbox(serve: Serve, *, confine: str = "auto", warm: Sequence[str] = ("boto3",)) -> Sandbox:
+def open_nursery(confine: str = "auto", warm: Sequence[str] = WARM) -> Nursery | None:
+    """What makes many sandboxes cheap, one after another, for open_sandbox; None where it has no use."""
+    return None if confine == "off" or confining.bubblewrap_problem() else Nursery(warm)
+
+
+def open_sandbox(
+    serve: Serve, *, confine: str = "auto", warm: Sequence[str] = WARM, nursery: Nursery | None = None
+) -> Sandbox:
     """Start a sandbox whose code reaches what `serve` serves, and nothing else where it is confined.
 
     `serve(listening)` has the world answer on a listening socket of the sandbox's own network; `serve(None)` on
     one of its own; both return the port. `confine` is "auto", "required" or "off". `warm` names modules to import
-    ahead, and "boto3:SERVICE" for a service whose clients are to be quick. Returns at once: the first run waits.
-    Raises SandboxUnavailable where confinement is required, or root cannot be given up.
+    ahead, and "boto3:SERVICE" for a service whose clients are to be quick; a `nursery` has them already. Returns at
+    once: the first run waits. Raises SandboxUnavailable where confinement is required, or root cannot be given up.
     """
     problem = "" if confine == "off" else confining.bubblewrap_problem()
     if confine != "off" and not problem:
-        return RunnerSandbox(serve, warm, Confinement("bubblewrap", True, _unfiltered()))
+        return RunnerSandbox(serve, warm, Confinement("bubblewrap", True, _unfiltered()), nursery)
     if confine == "required":
         raise SandboxUnavailable(problem)
     if worse := confining.plain_problem():

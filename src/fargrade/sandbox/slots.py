@@ -37,6 +37,10 @@ class Slot:
         """`command`, begun inside the slot: nothing that it starts is ever outside."""
         return ["/bin/sh", "-c", ENTER, "sh", *map(str, self._folders), "--", *command]
 
+    def entrances(self) -> list[Path]:
+        """The files that take in the process that writes "0" to them."""
+        return [folder / "cgroup.procs" for folder in self._folders]
+
     def resize(self, memory_bytes: int, processes: int) -> None:
         """Allow a job this much. Raises OSError."""
         if self._sizes == (memory_bytes, processes):

@@ -32,11 +32,30 @@ def mend() -> None:
     from moto.ec2.models.security_groups import SecurityGroupRule
     from moto.ec2.models.subnets import Subnet
 
+    _images_when_asked_for(models.EC2Backend)
     _default_group_trusts_itself(models.EC2Backend)
     _default_vpc_is_on_the_internet(models.EC2Backend)
     _addresses_are_free(NetworkInterface)
     _one_state_of_an_ipv6_block(Subnet)
     _blocks_are_canonical(SecurityGroupRule)
+
+
+def _images_when_asked_for(backend: Any) -> None:
+    """moto makes 1,300 public images, with a snapshot each, for every new account: a fifth of a second for every world
+    with EC2 in it, and few ever look at one. Here they come with the first look. (No fault: nothing for upstream.)
+    """
+    load = backend._load_amis
+
+    def images(self: Any) -> Any:
+        if self.__dict__.pop("_images_to_come", False):
+            load(self)
+        return self.__dict__["_images"]
+
+    def keep(self: Any, value: Any) -> None:
+        self.__dict__["_images"] = value
+
+    backend.amis = property(images, keep)
+    backend._load_amis = lambda self: self.__dict__.update(_images_to_come=True)
 
 
 def _default_group_trusts_itself(backend: Any) -> None:

@@ -28,6 +28,7 @@ OURS = (
     "frames",
     "folders",
     "identity",
+    "nursery",
     "otlp",
     "processes",
     "runner",

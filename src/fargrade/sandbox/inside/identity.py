@@ -26,14 +26,24 @@ def become_nobody(uid: int, *, own: tuple[str, ...] = ()) -> None:
     """
     for folder in own:
         os.chown(folder, uid, uid)
-    for capability in range(CAPABILITIES):
-        LIBC.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0)  # needs CAP_SETPCAP; checked below
+    _bound_capabilities()
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
-    LIBC.capset(CAPABILITY_HEADER, (ctypes.c_uint32 * 6)())  # the inheritable ones outlive a change of uid
-    LIBC.prctl(PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), 0, 0, 0)
+    give_up_capabilities()
     check_powerless()
+
+
+def _bound_capabilities() -> None:
+    for capability in range(CAPABILITIES):
+        LIBC.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0)  # needs CAP_SETPCAP; see check_powerless
+
+
+def give_up_capabilities() -> None:
+    """Keep none, nor get one by exec: the inheritable ones outlive a change of uid."""
+    _bound_capabilities()
+    LIBC.capset(CAPABILITY_HEADER, (ctypes.c_uint32 * 6)())
+    LIBC.prctl(PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), 0, 0, 0)
 
 
 def check_powerless() -> None:

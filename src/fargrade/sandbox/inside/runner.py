@@ -1,6 +1,6 @@
 """The runner: waits warm inside the confinement, and forks (or becomes) the learner's process for each job.
 
-`python runner.py --channel FD [--listen] [--uid N] [--open PATHS] [--confined] [--once] [--warm MODULES]`
+`python runner.py --channel FD [--listen] [--uid N] [--open PATHS] [--confined] [--once] [--nursery] [--warm MODULES]`
 
 It speaks JSON frames over one socket: a job comes in, a report goes out, then {"clean": …} once nothing of the
 job is left. It runs as the same nobody as the learner's code, and what it says is worth as little.
@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Sequence
 from typing import Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -24,6 +25,7 @@ import child  # noqa: E402
 import folders  # noqa: E402
 import frames  # noqa: E402
 import identity  # noqa: E402
+import nursery  # noqa: E402
 import processes  # noqa: E402
 import supervise  # noqa: E402
 import warming  # noqa: E402
@@ -37,9 +39,23 @@ CONFINED_FOLDERS = (WORK, "/tmp", "/dev/shm")
 
 def main() -> None:
     """Serve jobs until the grader is gone."""
-    given = _options()
+    given = _options(sys.argv[1:])
     channel = socket.socket(fileno=given.channel)
     channel.setblocking(True)
+    if given.nursery:
+        warming.warm(given.warm.split(","))
+        nursery.serve(channel, _born)
+    _run_jobs(given, channel, warm=True)
+
+
+def _born(channel: socket.socket, flags: Sequence[str], filtering: bytes) -> None:
+    """What a nursery's child does once it is in its confinement: the same, but for what it has already."""
+    given = _options(["--channel", str(channel.fileno()), *flags])
+    channel.setblocking(True)
+    _run_jobs(given, channel, warm=False, filtering=filtering)
+
+
+def _run_jobs(given: argparse.Namespace, channel: socket.socket, *, warm: bool, filtering: bytes = b"") -> None:
     if given.listen:
         _hand_over_listener(channel)
     if given.once:
@@ -48,10 +64,12 @@ def main() -> None:
         _become_job(frames.receive(channel, frames.MAX_JOB), channel)
     try:
         _give_up_root(given)
+        nursery.filter_calls(filtering)
     except (identity.CannotBecome, OSError) as error:
         print(f"the runner cannot give up root: {error}", file=sys.stderr, flush=True)
         os._exit(71)
-    warming.warm(given.warm.split(","))
+    if warm:
+        warming.warm(given.warm.split(","))
     frames.send(channel, {"ready": os.getpid()})
     while True:
         try:
@@ -61,15 +79,15 @@ def main() -> None:
         _serve(job, channel, confined=given.confined)
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--channel", type=int, required=True)
     parser.add_argument("--uid", type=int, default=0)
     parser.add_argument("--open", default="")
     parser.add_argument("--warm", default="boto3")
-    for flag in ("--listen", "--confined", "--once"):
+    for flag in ("--listen", "--confined", "--once", "--nursery", "--entered"):
         parser.add_argument(flag, action="store_true")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _hand_over_listener(channel: socket.socket) -> None:
@@ -86,8 +104,11 @@ def _give_up_root(given: argparse.Namespace) -> None:
             identity.open_the_way(tuple(path for path in given.open.split(os.pathsep) if path))
         identity.become_nobody(given.uid, own=(WORK,) if given.confined else ())
     elif given.confined:
+        if given.entered:
+            identity.give_up_capabilities()
         identity.check_powerless()
-    identity.protect_runner(subreaper=not given.confined)
+    # Where it was forked into its confinement, the first process there reaps nobody.
+    identity.protect_runner(subreaper=not given.confined or given.entered)
 
 
 def _become_job(job: dict[str, Any], channel: socket.socket) -> None:
