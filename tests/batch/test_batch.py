@@ -6,6 +6,7 @@ import contextlib
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,10 @@ from typing import Any
 import pytest
 from classroom import Ran, command, environment, hand_in, run_batch
 
+from fargrade.batch.gradebook import row_of
 from fargrade.batch.helper import Helper
+from fargrade.batch.policy import Policy
+from fargrade.batch.records import Result
 from fargrade.batch.slot import Slot
 from fargrade.batch.task import Report, Task, Terms
 from fargrade.course import Course, Submission
@@ -290,6 +294,38 @@ def test_a_world_that_hangs_or_dies_is_our_fault_and_tried_again(course: Course,
         )
         assert statuses(report) == {"1.2": "passed", "1.6": "passed"}, report.faults
         assert report.lost == ()
+
+
+UNKNOWN = b"""
+import boto3
+def ensure_repository(*_, **__):
+    try:
+        boto3.client("ecr").validate_pull_through_cache_rule(ecrRepositoryPrefix="shop")
+    except Exception:
+        pass
+"""
+
+
+def test_what_the_emulator_could_not_do_is_no_zero_and_no_way_out_of_one(course: Course, slot: Slot) -> None:
+    """The learner calls what the emulator lacks, by need or on purpose: not judged, tried twice, and no mark of it."""
+    stub = (course.root / "solutions/week1/02_repository/repository.py").read_bytes()
+    function = re.search(rb"^def (\w+)", stub, re.M)
+    assert function is not None
+    report = slot.grade(a_task(course, repository=UNKNOWN.replace(b"ensure_repository", function[1])))
+    assert report.lost == ("1.2",)
+    assert statuses(report) == {"1.2": "not_judged", "1.6": "passed"}
+    checks = next(item for item in report.grade["items"] if item["id"] == "1.2")["checks"]
+    assert all(check["fault"] and "ValidatePullThroughCacheRule" in check["reason"] for check in checks)
+    assert len(report.faults) == 1
+    row = row_of(Result("ada", "place", "graded", "", "", lost=report.lost), report.grade, Policy())
+    assert (row.mark, row.needs_a_look) == (None, "fault")
+    assert row.between is not None
+    assert row.between[0] < 100 == row.between[1]
+    points = next(item for item in row.items if item["id"] == "1.2")["points"]
+    decided = row_of(row.result, report.grade, Policy(decided={"ada": {"1.2": 0.0}}))
+    assert (decided.mark, decided.needs_a_look) == (row.between[0], "")
+    given = row_of(row.result, report.grade, Policy(decided={"ada": {"1.2": points}}))
+    assert (given.mark, given.status) == (100, "passed")
 
 
 def test_an_item_that_takes_the_grader_down_costs_that_item_only(course: Course, tmp_path: Path) -> None:

@@ -87,6 +87,14 @@ def _banners(settings: Settings, rows: Sequence[Row]) -> list[str]:
         banners.append(
             t("Graded unconfined: any submission could read and change what the grader can. Trust these marks as much.")
         )
+    if waiting := sum(row.between is not None for row in rows):
+        banners.append(
+            t(
+                "{count} have no mark yet: a fault of ours left points open, or was provoked. Grade them again "
+                "(--resume); if it stays, look at what they handed in, and decide in course.toml.",
+                count=waiting,
+            )
+        )
     if any(row.stale for row in rows):
         banners.append(t("Some rows are of an earlier run, on other terms: they are marked."))
     return banners
@@ -120,18 +128,26 @@ def _why(row: Row) -> str:
     if row.needs_a_look == "refused":
         return row.result.problem
     if row.needs_a_look == "fault":
-        return (
-            t("not judged, a fault of ours: {items}", items=", ".join(row.result.lost))
-            + " "
-            + (row.result.faults[0] if row.result.faults else "")
+        return " ".join(
+            [
+                t("not judged, a fault of ours: {items}", items=", ".join(row.lost or row.result.lost)),
+                *([t("no mark before you decide: {least} to {most}", **_range(row))] if row.between else []),
+                *row.result.faults[:1],
+            ]
         )
     return t("of an earlier run")
 
 
+def _range(row: Row) -> dict[str, str]:
+    least, most = row.between or (0.0, 0.0)
+    return {"least": f"{least:.1f}", "most": f"{most:.1f}"}
+
+
 def _look(rows: Sequence[Row]) -> list[dict[str, str]]:
-    return [
-        {"place": row.result.place, "student": row.result.student, "why": _why(row)} for row in rows if row.needs_a_look
-    ]
+    """What waits for a decision first."""
+    order = {"fault": 0, "refused": 1, "stale": 2}
+    found = sorted((row for row in rows if row.needs_a_look), key=lambda row: order[row.needs_a_look])
+    return [{"place": row.result.place, "student": row.result.student, "why": _why(row)} for row in found]
 
 
 def _items(course: Course, settings: Settings, rows: Sequence[Row]) -> list[dict[str, str]]:
@@ -164,6 +180,8 @@ def _row(row: Row, ids: Sequence[str], course: Course) -> dict[str, Any]:
     by_id = {item["id"]: item for item in row.items}
     kinds = [row.status, "look" if row.needs_a_look else "", "late" if row.days_late else ""]
     mark = "" if row.mark is None else f"{row.mark:.1f}"
+    if row.between:
+        mark = t("{least}–{most}?", **_range(row))
     return {
         "student": row.result.student,
         "place": row.result.place,

@@ -32,6 +32,8 @@ class Row:
     failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # item → the ids of its failed checks
     stale: bool = False
     confined: bool | None = None
+    lost: tuple[str, ...] = ()  # items that a fault of ours left not judged, and nobody has decided by hand
+    between: tuple[float, float] | None = None  # the least and the most that the mark can come to: there is none yet
 
     @property
     def score(self) -> float:
@@ -50,7 +52,7 @@ class Row:
         """Why an instructor should look at this row, in a word; "" for an ordinary one."""
         if self.result.kind == "refused":
             return "refused"
-        if self.result.lost or self.result.kind == "fault":
+        if self.lost or (self.result.kind == "fault" and not self.items):
             return "fault"
         return "stale" if self.stale else ""
 
@@ -60,13 +62,18 @@ def row_of(result: Result, grade: Mapping[str, Any] | None, policy: Policy, key:
     days = policy.days_late(result.student, result.handed_in)
     if grade is None:
         return Row(result, "refused" if result.kind == "refused" else "not_judged", None, days)
-    items = list(grade["items"])
+    decided = policy.decided.get(result.student, {})
+    items = [_by_hand(item, decided[item["id"]]) if item["id"] in decided else item for item in grade["items"]]
+    lost = tuple(one for one in result.lost if one not in decided)
+    # No mark while points are open by a fault of ours: neither may the fault cost the learner anything, nor may one
+    # who knows how to provoke it get out of a zero.
+    between = policy.bounds(items, {one["id"]: _open_points(one) for one in items if one["id"] in lost}, days)
     statuses = {item["status"] for item in items}
     status = "failed" if "failed" in statuses else "passed" if "passed" in statuses else "not_judged"
     return Row(
         result,
         status,
-        policy.mark(items, days),
+        None if lost else policy.mark(items, days),
         days,
         policy.penalty(days),
         tuple({name: item[name] for name in ITEM_KEYS} for item in items),
@@ -77,7 +84,20 @@ def row_of(result: Result, grade: Mapping[str, Any] | None, policy: Policy, key:
         },
         stale=bool(key) and result.key != key,
         confined=grade.get("backend", {}).get("confined"),
+        lost=lost,
+        between=between if lost else None,
     )
+
+
+def _by_hand(item: Mapping[str, Any], points: float) -> dict[str, Any]:
+    """The item with these points, at most all, given by an instructor."""
+    score = min(points, item["points"])
+    status = "passed" if score == item["points"] else "failed"
+    return {**item, "score": score, "max_score": item["points"], "status": status}
+
+
+def _open_points(item: Mapping[str, Any]) -> float:
+    return float(sum(check["points"] for check in item["checks"] if check.get("fault")))
 
 
 def csv_of(rows: Sequence[Row], course: Course, settings: Settings) -> bytes:
@@ -85,7 +105,8 @@ def csv_of(rows: Sequence[Row], course: Course, settings: Settings) -> bytes:
     ids = [item for item in settings.terms.items if any(item == one.id for one in course.items)]
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\r\n")
-    head = ["student", "status", "mark", "score", "max_score", "points", "days_late", "penalty", *ids]
+    head = ["student", "status", "mark", "mark_from", "mark_to", "score", "max_score", "points", "days_late"]
+    head += ["penalty", *ids]
     writer.writerow([*head, "not_judged", "look", "remarks", "confined", "seed", "course", "handed_in", "folder"])
     for row in rows:
         by_id = {item["id"]: item for item in row.items}
@@ -96,6 +117,8 @@ def csv_of(rows: Sequence[Row], course: Course, settings: Settings) -> bytes:
                 cell(row.result.student),
                 row.status,
                 "" if row.mark is None else f"{row.mark:g}",
+                *(f"{one:g}" for one in row.between or ()),
+                *(() if row.between else ("", "")),
                 f"{row.score:g}" if row.items else "",
                 f"{row.max_score:g}" if row.items else "",
                 f"{row.points:g}" if row.items else "",
@@ -151,6 +174,7 @@ def _json_row(row: Row) -> dict[str, Any]:
         "status": row.status,
         "look": row.needs_a_look,
         "mark": row.mark,
+        "mark_between": list(row.between) if row.between else None,
         "score": row.score,
         "max_score": row.max_score,
         "points": row.points,
@@ -163,7 +187,7 @@ def _json_row(row: Row) -> dict[str, Any]:
         "problem": result.problem,
         "notes": list(result.notes),
         "faults": list(result.faults),
-        "lost": list(result.lost),
+        "lost": list(row.lost),
         "items": [{**item, "failed": list(row.failed.get(item["id"], ()))} for item in row.items],
     }
 

@@ -10,6 +10,8 @@ per_day = 10           # per cent of the mark, for each day begun
 most = 50
 [late.extensions]      # another deadline for one learner
 ada = 2026-12-03T23:59:00+01:00
+[decided.ada]          # points given by hand, as where a fault of ours left an item not judged
+"2.4" = 3
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ class Policy:
     per_day: float = 0.0
     most: float = 100.0
     extensions: Mapping[str, float] = field(default_factory=dict)
+    decided: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # learner → item → points
 
     def weight(self, item: str) -> float:
         """How much the item counts beside the others."""
@@ -63,6 +66,24 @@ class Policy:
         earned = float(sum(self.weight(item["id"]) * item["score"] for item in items))
         return round(100 * earned / most * (1 - self.penalty(days) / 100), 2)
 
+    def bounds(self, items: list[dict[str, Any]], open_points: Mapping[str, float], days: int) -> tuple[float, float]:
+        """The least and the most that the mark can come to, where so many points of some items are not decided."""
+        marks = [
+            self.mark(
+                [
+                    {
+                        **item,
+                        "score": item["score"] + share * open_points.get(item["id"], 0.0),
+                        "max_score": item["max_score"] + open_points.get(item["id"], 0.0),
+                    }
+                    for item in items
+                ],
+                days,
+            )
+            for share in (0, 1)
+        ]
+        return marks[0] or 0.0, marks[1] or 0.0
+
 
 def read_policy(path: Path | None, course: Course) -> Policy:
     """The policy in `path`. Raises CourseProblem, saying what is wrong with the file."""
@@ -78,7 +99,7 @@ def read_policy(path: Path | None, course: Course) -> Policy:
 
 
 def _policy(told: dict[str, Any], course: Course) -> Policy:
-    _known(told, {"weights", "late"}, "")
+    _known(told, {"weights", "late", "decided"}, "")
     weights = {str(name): _number(value, f"weights.{name}") for name, value in told.get("weights", {}).items()}
     _known(weights, {item.id for item in course.items} | {f"week{week}" for week in course.weeks}, "weights.")
     late = told.get("late", {})
@@ -92,7 +113,16 @@ def _policy(told: dict[str, Any], course: Course) -> Policy:
         _number(late.get("per_day", 0), "late.per_day"),
         min(100.0, _number(late.get("most", 100), "late.most")),
         {name: _moment(at, f"late.extensions.{name}") for name, at in late.get("extensions", {}).items()},
+        {name: _decided(name, given, course) for name, given in told.get("decided", {}).items()},
     )
+
+
+def _decided(student: str, given: Any, course: Course) -> dict[str, float]:
+    """The points that were given by hand to one learner."""
+    if not isinstance(given, dict):
+        raise ValueError(f"decided.{student} is a table of items and points, not {given!r}")
+    _known(given, {item.id for item in course.items}, f"decided.{student}.")
+    return {item: _number(points, f"decided.{student}.{item}") for item, points in given.items()}
 
 
 def _known(told: Mapping[str, Any], known: set[str], where: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from fargrade.course import Course
 from fargrade.course.language import load_catalogue_beside
+from fargrade.course.language import translate as t
 from fargrade.course.tree import CourseProblem
 from fargrade.grading import take_pictures
 from fargrade.plugin import evidence
@@ -113,6 +114,10 @@ def _attach_verdict(report: pytest.TestReport, node: pytest.Item, found: Graded,
     excuse = session.excuse(found.item, found.spec.id) if status == "failed" else ""
     if excuse:
         status, finding = "not_judged", Finding(reason=excuse)
+    broken = session.fault_of(found.item) if status == "failed" else ""
+    if broken:
+        reason = t("The AWS emulator failed while the code ran: {why}", why=broken)
+        status, finding = "not_judged", Finding(reason=reason)
     calls = session.calls_of(found.item) if status == "failed" else []
     result = evidence.check_result(
         found.spec,
@@ -120,7 +125,7 @@ def _attach_verdict(report: pytest.TestReport, node: pytest.Item, found: Graded,
         finding,
         calls,
         report.duration,
-        fault=not excuse and evidence.is_fault(error, status, embedded=embedded),
+        fault=bool(broken) or (not excuse and evidence.is_fault(error, status, embedded=embedded)),
         pictures=take_pictures(),
     )
     report.fargrade = {  # type: ignore[attr-defined]  # extra attributes travel through xdist as JSON

@@ -127,6 +127,19 @@ class GradingSession:
             return t("This backend could not do what the code asked of it: {call}", call=lacking)
         return self.control.excuse(item, check) if self.control else ""
 
+    def fault_of(self, item: Item) -> str:
+        """What the embedded world could not do while `item` was graded, a failure of ours; "" for nothing.
+
+        A check that failed meanwhile may have failed by it: that is not judged. Whoever provokes it gains nothing:
+        a batch tries again, and then gives no mark before an instructor has decided (fargrade.batch.gradebook).
+        """
+        if not self.options.wanted.embedded or self._world_of != item.id:
+            return ""
+        try:
+            return next(iter(self.workbench.world.faults()), "")
+        except WorldFault as fault:
+            return str(fault)
+
     def notes_of(self, item: Item) -> list[str]:
         """What else the learner should know of this item's grading: files that were left out."""
         return sorted({problem for problem in self.answer(item).problems.values() if problem})
