@@ -44,6 +44,21 @@ def items(tmp_path: Path) -> dict[str, Any]:
     return {item["id"]: item for item in found["items"]}
 
 
+def test_who_reads_along_may_stop(tmp_path: Path, given: Path) -> None:
+    """As `make grade week=1 | head`: the grading goes on to its end, and says nothing of the pipe."""
+    grading = subprocess.Popen(
+        [*FARGRADE, "grade", "--item", "1.1", "--submission", str(given), "--reports", str(tmp_path / "reports")],
+        cwd=ROOT, env=surroundings(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert grading.stdout is not None
+    assert grading.stderr is not None
+    grading.stdout.close()
+    said = grading.stderr.read()
+    assert grading.wait(60) == 0, said
+    assert said == ""
+    assert json.loads((tmp_path / "reports" / "grade.json").read_text(encoding="utf-8"))["complete"] is True
+
+
 def test_a_whole_week(tmp_path: Path, given: Path) -> None:
     came = grade(tmp_path, given)
     assert came.returncode == 1

@@ -241,7 +241,7 @@ class Months:
         fate = self.happened.fates[digest]
         gone = self.happened.gone.get(digest)
         if gone:
-            text = t("{image} was deleted only {age} days after its push, by rule {rule}")
+            text = t("{image} was deleted too late: {age} days after its push, by rule {rule}")
         elif digest in self.happened.archived:
             text = t("{image} is still there after {age} days, and paid for: it was archived, not deleted")
         elif fate.cause == "unmatched":

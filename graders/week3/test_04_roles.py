@@ -131,10 +131,16 @@ def tasks_assume(world, role):
     expect(
         decision.allowed,
         expected=t("the trust policy of {role} lets {service} assume it", role=role.name, service=TASKS),
-        found=t("it does not"),
+        found=t("it lets in {named}", named=", ".join(lets_in(role)) or t("nobody")),
         on_aws=t("the task does not start: ECS was unable to assume the role"),
         hint=t("the Principal is the service {service}", service=TASKS),
     )
+
+
+def lets_in(role):
+    """Whom the role's trust policy names, as it is written."""
+    named = (one.principals for one in role.trust.statements if one.allows and one.principals)
+    return [name for principals in named for _, names in principals.by_kind for name in names]
 
 
 @check(points=1, evidence="behaviour", docs=IAM_GUIDE + "id_roles_update-role-trust-policy.html")

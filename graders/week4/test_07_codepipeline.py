@@ -216,7 +216,7 @@ def nothing_changes(world, way, pipelines, answer, rng, **push):
         broken.executions and broken.executions[-1].status == "Failed",
         expected=t("a failed execution"),
         found=broken.sentence(),
-        on_aws=t("the pipeline is green, and nobody learns that the commit is not there"),
+        on_aws=t("nothing says that the build is broken: what comes of it is deployed, or waited for"),
         hint=t("a command that fails must fail its phase: no “|| true”, no semicolons instead of lines"),
     )
     expect(

@@ -390,7 +390,7 @@ def test_only_its_main_branch_may(world, trust, environments, rng):
                 not lets_in(world, trust, **token, with_ids=ids),
                 expected=t("only jobs for main are let in"),
                 found=t("{sub} is let in", sub=claims(**token, with_ids=ids)["sub"]),
-                on_aws=t("a pull request from anywhere can bring its own workflow, and deploys with your role"),
+                on_aws=t("whoever may push a branch can bring a workflow of their own, and deploy with your role"),
                 hint=t("name the branch or the environment in sub: no star behind the repository"),
             )
 

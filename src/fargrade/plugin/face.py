@@ -6,7 +6,9 @@ buffer is shown when pytest itself has something to say (a usage or collection e
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import sys
 
 import pytest
@@ -19,13 +21,22 @@ from fargrade.reports.terminal import TerminalReport
 from fargrade.verdict import ItemResult
 
 
+class Terminal(Console):
+    """Whoever reads along may stop (`make grade … | head`): the grading goes on, and its reports are written."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class Face:
     """The hooks that show a grading to a person."""
 
     def __init__(self, config: pytest.Config, replay: str) -> None:
         self._config = config
         self._swallowed = io.StringIO()
-        self._console = Console(file=sys.stdout, highlight=False, soft_wrap=False)
+        self._console = Terminal(file=sys.stdout, highlight=False, soft_wrap=False)
         self.report = TerminalReport(self._console, replay=replay)
         self._status: Status | None = None
         self._shown = ""

@@ -12,6 +12,7 @@ from fargrade.backends.world import World
 from fargrade.course.submission import Answer
 from fargrade.course.tree import Item
 from fargrade.plugin.containers import Containers
+from fargrade.plugin.in_vain import why_in_vain
 from fargrade.plugin.learner import Learner
 from fargrade.plugin.pipelines import Pipelines
 from fargrade.plugin.session import GradingSession
@@ -55,7 +56,13 @@ def world(request: pytest.FixtureRequest, item: Item) -> Iterator[World]:
 @pytest.fixture(scope="module")
 def learner(request: pytest.FixtureRequest, answer: Answer, world: World) -> Learner:
     """Runs the learner's code against the world."""
-    return Learner(_session(request).sandbox, answer, world.environment, wall_seconds=wall_seconds(world))
+    return Learner(
+        _session(request).sandbox,
+        answer,
+        world.environment,
+        wall_seconds=wall_seconds(world),
+        in_vain=lambda: why_in_vain(world),
+    )
 
 
 @pytest.fixture(scope="module")

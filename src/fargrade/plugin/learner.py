@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fargrade.course.language import translate as t
@@ -14,6 +14,7 @@ from fargrade.verdict import Finding
 
 OUTPUT_SHOWN = 2000
 PYTHONS = ("python", "python3")
+WAITED = ("WaiterError", "TimeoutError")
 # Stands in for the interpreter that a container starts: the script sees the argv and the name that it would there.
 START = "fargrade_start.py"
 SCRIPT = b"""import runpy, sys
@@ -25,11 +26,21 @@ def start(argv):
 
 
 class Learner:
-    """The learner's files and the place where they run. Each run is a process and a folder of its own."""
+    """The learner's files and the place where they run. Each run is a process and a folder of its own.
+
+    `in_vain` says why what the code waited for did not come, "" where that cannot be told.
+    """
 
     def __init__(
-        self, sandbox: Sandbox, answer: Answer, environment: Mapping[str, str], *, wall_seconds: float | None = None
+        self,
+        sandbox: Sandbox,
+        answer: Answer,
+        environment: Mapping[str, str],
+        *,
+        wall_seconds: float | None = None,
+        in_vain: Callable[[], str] = str,
     ) -> None:
+        self._in_vain = in_vain
         self._sandbox = sandbox
         self._wall_seconds = Limits().wall_seconds if wall_seconds is None else wall_seconds
         self._answer = answer
@@ -37,19 +48,21 @@ class Learner:
 
     def elsewhere(self, **environment: str) -> Learner:
         """The same learner with another environment, such as AWS_REGION="eu-central-1"."""
-        return Learner(
-            self._sandbox, self._answer, {**self._environment, **environment}, wall_seconds=self._wall_seconds
-        )
+        return self._other({**self._environment, **environment})
 
     def within(self, environment: Mapping[str, str]) -> Learner:
         """The same learner with this environment and nothing else of its own, as `world.task_environment` has it."""
         endpoint = self._sandbox.endpoint
         filled = {name: value.replace("{endpoint}", endpoint) for name, value in environment.items()}
-        return Learner(self._sandbox, self._answer, filled, wall_seconds=self._wall_seconds)
+        return self._other(filled)
 
     def patient(self, seconds: float) -> Learner:
         """The same learner, whose code may take longer: a real engine builds and pushes for it."""
-        return Learner(self._sandbox, self._answer, self._environment, wall_seconds=seconds)
+        return self._other(self._environment, seconds)
+
+    def _other(self, environment: Mapping[str, str], seconds: float | None = None) -> Learner:
+        wall_seconds = self._wall_seconds if seconds is None else seconds
+        return Learner(self._sandbox, self._answer, environment, wall_seconds=wall_seconds, in_vain=self._in_vain)
 
     def call(self, file: str, function: str, *args: Any, **kwargs: Any) -> Any:
         """What `function(*args, **kwargs)` of the learner's `file` returned: a claim, never evidence.
@@ -66,6 +79,7 @@ class Learner:
                 expected=t("{call} returns", call=f"{function}({_shown(args, kwargs)})"),
                 found=outcome.sentence(),
                 reason=t("The code did not finish: what it should have done cannot be seen."),
+                on_aws=self._in_vain() if waited_in_vain(outcome) else "",
                 hint=_printed(outcome),
             )
         )
@@ -127,6 +141,11 @@ class Learner:
 def not_begun(outcome: Outcome) -> bool:
     """Whether the learner's code ended in the stub's own `raise NotImplementedError`."""
     return outcome.kind == "raised" and outcome.error is not None and outcome.error.type == "NotImplementedError"
+
+
+def waited_in_vain(outcome: Outcome) -> bool:
+    """Whether the learner's code gave up waiting for something that did not come."""
+    return outcome.kind == "raised" and outcome.error is not None and outcome.error.type in WAITED
 
 
 def _shown(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:

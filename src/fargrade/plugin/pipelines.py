@@ -64,7 +64,8 @@ class Execution:
                 action=self.failure.name,
                 message=self.failure.message[:600],
             )
-        return t("the execution is {status}", status=self.status)
+        steps = ", ".join(f"{one.stage}/{one.name} {one.status}" for one in self.actions)
+        return t("the execution is {status} ({steps})", status=self.status, steps=steps or "–")
 
 
 @dataclass(frozen=True)
