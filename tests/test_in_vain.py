@@ -53,6 +53,7 @@ EXITED = {
     "containers": [],
 }
 REPLACED = {"stopCode": "ServiceSchedulerInitiated", "stoppedReason": "Scaling activity initiated by (deployment 1)"}
+ILL = {"stopCode": "ServiceSchedulerInitiated", "stoppedReason": "Task failed ELB health checks in (target-group web)"}
 FULL = "(service web) was unable to place a task because no container instance met all of its requirements."
 
 
@@ -61,6 +62,7 @@ FULL = "(service web) was unable to place a task because no container instance m
     [
         (Ecs([FAILED, FAILED, EXITED]), f"ECS says: “{PULL}” (2×); “Essential container in task exited”"),
         (Ecs([REPLACED]), ""),
+        (Ecs([REPLACED, ILL]), "ECS says: “Task failed ELB health checks in (target-group web)”"),
         (Ecs([], FULL), f"ECS says: “{FULL}”"),
         (Ecs([REPLACED], FULL), f"ECS says: “{FULL}”"),
         (Ecs([], "(service web) has reached a steady state."), ""),

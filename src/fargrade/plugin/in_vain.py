@@ -35,7 +35,7 @@ def _said(ecs: Any, cluster: str) -> list[str]:
     services = ecs.list_services(cluster=cluster)["serviceArns"]
     described = ecs.describe_services(cluster=cluster, services=services[:10])["services"] if services else []
     events = [next((event["message"] for event in one["events"]), "") for one in described]
-    return [event for event in events if any(word in event for word in BAD)]
+    return [event for event in events if _is_bad(event)]
 
 
 def _reason(task: dict[str, Any]) -> str:
@@ -43,6 +43,10 @@ def _reason(task: dict[str, Any]) -> str:
     for container in task.get("containers", ()):
         if container.get("reason"):
             return str(container["reason"])
-    return (
-        "" if task.get("stopCode") in ("UserInitiated", "ServiceSchedulerInitiated") else task.get("stoppedReason", "")
-    )
+    said = str(task.get("stoppedReason") or "")
+    meant = task.get("stopCode") in ("UserInitiated", "ServiceSchedulerInitiated") and not _is_bad(said)
+    return "" if meant else said
+
+
+def _is_bad(said: str) -> bool:
+    return any(word in said for word in BAD)
