@@ -1,6 +1,6 @@
 """`make bench`: what grading costs, as ratios with both sides in one run. Aims are aims: it always ends well.
 
-`python -m benchmarks.bench [--quick] [SECTION …]`; sections: item, week, watch, start, gateway.
+`python -m benchmarks.bench [--quick] [SECTION …]`; sections: item, week, watch, start, gateway, batch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import gateway, ours
+from benchmarks import batch_speed, gateway, ours
 
 PLAIN_ITEMS = ("1.1", "1.2", "1.3", "1.6", "1.7")  # what moto alone can be asked; 1.4, 1.5 and 1.8 it lacks
 WATCHED = (("1.6", "lifecycle-policy.json"), ("1.2", "repository.py"))
@@ -38,18 +38,27 @@ def limit(what: str, took: float, aim: float) -> None:
 
 def bench_item(times: int) -> None:
     """Grading one item, warm, against its own calls in process on a warm moto."""
-    print("One item (1.2), warm, against the same AWS calls in process, with no isolation")
+    print("One item (1.2), warm, as watch grades it after a save, against its AWS calls in process with no isolation")
     warm = ours.Warm("1.2")
     calls = warm.calls()
     floor = Floor(calls)
     floor.seconds()
-    graded, played = [], []
+    graded, played, waited, bare = [], [], [], []
     for _ in range(times):
         graded.append(warm.seconds())
         played.append(floor.seconds())
+        count, seconds = warm.in_processes()
+        waited.append(seconds)
+        bare.append(count * warm.bare_process())
     warm.close()
     floor.close()
-    line(f"the whole grading, {len(calls)} calls", statistics.median(graded), statistics.median(played), 2)
+    whole, least = statistics.median(graded), statistics.median(played)
+    line(f"the whole grading, {len(calls)} calls", whole, least, 2)
+    inside, alone = statistics.median(waited), statistics.median(bare)
+    print(
+        f"  of it, waiting for the learner's {count} processes: {inside:.3f} s; without a call in them: {alone:.3f} s"
+    )
+    print(f"  the rest, pytest, the grader's reading and the verdicts: {whole - inside:.3f} s")
 
 
 class Floor:
@@ -130,12 +139,20 @@ def bench_gateway(times: int) -> None:
         print(f"  a world for {', '.join(services)} imports of moto: {' '.join(gateway.imported_by(services))}")
 
 
+def bench_batch(times: int) -> None:
+    """A class: against plain pytest, against no isolation, by workers and by size."""
+    few = times < 7
+    for row in batch_speed.rows(20 if few else batch_speed.COUNT, (), (5, 20) if few else batch_speed.SIZES):
+        print(f"  {row}", flush=True)
+
+
 SECTIONS = {
     "item": bench_item,
     "week": bench_week,
     "watch": bench_watch,
     "start": bench_start,
     "gateway": bench_gateway,
+    "batch": bench_batch,
 }
 
 

@@ -18,7 +18,8 @@ FARGRADE = [sys.executable, "-m", "fargrade.cli"]
 
 
 def environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("FARGRADE", "PYTEST"))}
+    """A learner's: without what this shell says to fargrade, pytest and Python (not to keep bytecode, say)."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("FARGRADE", "PYTEST", "PYTHON"))}
 
 
 def grade_seconds(*arguments: str) -> float:
@@ -35,11 +36,12 @@ def grade_seconds(*arguments: str) -> float:
 
 
 class Warm:
-    """Gradings of one item in this process, with everything warm, as in watch."""
+    """Gradings of one item in this process, as watch does them after a save: the same request, everything warm."""
 
     def __init__(self, item_id: str) -> None:
         from fargrade.course import Course
         from fargrade.run import Request
+        from fargrade.watch import settle
         from fargrade.workbench import keep_workbench
 
         os.chdir(ROOT)
@@ -48,6 +50,7 @@ class Warm:
         self._request = Request(submission="solutions", containers="off", seed="11", face=True)
         keep_workbench()
         self.seconds()  # the first starts the world
+        settle()
 
     def seconds(self) -> float:
         """One whole grading: pytest, given, the learner's process, checks, verdicts, the words in the terminal."""
@@ -59,6 +62,40 @@ class Warm:
         took = time.perf_counter() - started
         assert status == 0
         return took
+
+    def in_processes(self) -> tuple[int, float]:
+        """How many processes of the learner's one grading takes, and the seconds that it waits for them."""
+        from fargrade.workbench import workbench
+
+        sandbox = workbench([], "auto").sandbox
+        run, waited = sandbox.run, []
+
+        def timed(job: Any) -> Any:
+            started = time.perf_counter()
+            try:
+                return run(job)
+            finally:
+                waited.append(time.perf_counter() - started)
+
+        sandbox.run = timed  # type: ignore[method-assign]
+        try:
+            self.seconds()
+        finally:
+            sandbox.run = run  # type: ignore[method-assign]
+        return len(waited), sum(waited)
+
+    def bare_process(self) -> float:
+        """The seconds of a process of the learner's that makes its client and no call."""
+        from fargrade.sandbox import Job, PythonCall
+        from fargrade.workbench import workbench
+
+        bench = workbench([], "auto")
+        code = b"import boto3\ndef f():\n    boto3.client('ecr')\n"
+        job = Job({"bare.py": code}, PythonCall("bare.py", "f"), env=bench.world.environment, ahead=0.0)
+        started = time.perf_counter()
+        outcome = bench.sandbox.run(job)
+        assert outcome.ok, outcome
+        return time.perf_counter() - started
 
     def calls(self) -> list[tuple[str, str, dict[str, Any]]]:
         """(service, operation, parameters) of each AWS call of one grading, the learner's first."""

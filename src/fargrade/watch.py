@@ -36,8 +36,7 @@ def watch(course: Course, items: Sequence[Item], request: Request) -> int:
     keep_workbench()
     try:
         _grade(course, items, request)
-        gc.collect()
-        gc.freeze()  # what the first grading made stays: looking through it again is a tenth of the next
+        settle()
         for touched in saves(folder, items):
             _grade(course, touched, replace(request, reports=""))
     except KeyboardInterrupt:
@@ -45,6 +44,12 @@ def watch(course: Course, items: Sequence[Item], request: Request) -> int:
     finally:
         close_workbench()
     return 0
+
+
+def settle() -> None:
+    """What the first grading made stays: looking through it for garbage is a tenth of every later one."""
+    gc.collect()
+    gc.freeze()
 
 
 def saves(folder: Path, items: Sequence[Item]) -> Iterable[list[Item]]:
