@@ -17,7 +17,10 @@ def picture(answer):
     try:
         return delivery(parse_diagram(answer.text(FILE)))
     except DiagramError as error:
-        fail(t("{file} cannot be read as a diagram: {why}.", file=FILE, why=str(error)))
+        why = t(error.why, **error.values)
+        if error.line:
+            fail(t("{file} cannot be read as a diagram: line {line}: {why}.", file=FILE, line=error.line, why=why))
+        fail(t("{file} cannot be read as a diagram: {why}.", file=FILE, why=why))
 
 
 def there(nodes, who):

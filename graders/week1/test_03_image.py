@@ -37,7 +37,10 @@ def made(answer, text):
     try:
         return build(text, sent(context, ignored))
     except DockerfileError as error:
-        fail(t("The Dockerfile cannot be built: {why}.", why=str(error)))
+        why = t(error.why, **error.values)
+        if error.line:
+            fail(t("The Dockerfile cannot be built: line {line}: {why}.", line=error.line, why=why))
+        fail(t("The Dockerfile cannot be built: {why}.", why=why))
 
 
 @check(points=1, docs=PRACTICE)

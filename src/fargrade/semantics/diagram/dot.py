@@ -8,6 +8,7 @@ from typing import Any
 
 from fargrade.semantics.diagram.graph import DiagramError, Edge, Graph
 from fargrade.semantics.diagram.mermaid import clean
+from fargrade.semantics.texts import t
 
 DEFAULTS = {"node", "edge", "graph"}
 
@@ -20,9 +21,10 @@ def parse_dot(text: str) -> Graph:
         with redirect_stdout(StringIO()):  # pydot prints what it does not understand
             found = pydot.graph_from_dot_data(text)
     except Exception as error:
-        raise DiagramError(0, f"this is no DOT that Graphviz would read ({str(error).splitlines()[0]})") from None
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DiagramError(0, t("this is no DOT that Graphviz would read ({said})"), said=said) from None
     if not found:
-        raise DiagramError(0, "this is no DOT that Graphviz would read")
+        raise DiagramError(0, t("this is no DOT that Graphviz would read"))
     graph = Graph()
     _read(graph, found[0], (), directed=found[0].get_type() == "digraph")
     return graph

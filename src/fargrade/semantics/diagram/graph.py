@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 
 
 class DiagramError(Exception):
-    """The text is no diagram that can be read: `line` (0 where it is the whole) and one sentence why."""
+    """The text is no diagram that can be read: `line` (0 where it is the whole) and why.
 
-    def __init__(self, line: int, why: str) -> None:
-        super().__init__(f"line {line}: {why}" if line else why)
+    `why` is a template with `values` to fill in, so that it can be translated before it is filled.
+    """
+
+    def __init__(self, line: int, why: str, **values: object) -> None:
+        filled = why.format(**values)
+        super().__init__(f"line {line}: {filled}" if line else filled)
         self.line = line
         self.why = why
+        self.values = values
 
 
 @dataclass

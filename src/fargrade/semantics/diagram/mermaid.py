@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from fargrade.semantics.diagram.graph import DiagramError, Edge, Graph
+from fargrade.semantics.texts import t
 
 FENCE = re.compile(r"^[ \t]*(?:```|~~~)\s*mermaid[^\n]*\n(.*?)^[ \t]*(?:```|~~~)", re.S | re.M)
 FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n.*?^---[ \t]*$", re.S | re.M)
@@ -56,6 +57,7 @@ class _Open:
 
 def parse_mermaid(text: str) -> Graph:
     """The flowchart in `text` (bare, or the first mermaid block of a Markdown file). Raises DiagramError."""
+    text = text.replace("\r\n", "\n").removeprefix("\ufeff")
     fenced = FENCE.search(text)
     before = text[: fenced.start(1)].count("\n") if fenced else 0
     body = fenced[1] if fenced else text
@@ -73,9 +75,9 @@ def parse_mermaid(text: str) -> Graph:
         if statement:
             _read(graph, statement, number, opened)
     if not started:
-        raise DiagramError(0, "there is no diagram: begin with `flowchart LR`")
+        raise DiagramError(0, t("there is no diagram: begin with `flowchart LR`"))
     if opened.stack:
-        raise DiagramError(0, f"the subgraph {opened.stack[-1]} has no `end`")
+        raise DiagramError(0, t("the subgraph {name} has no `end`"), name=opened.stack[-1])
     for group in graph.groups:
         graph.nodes.pop(group, None)
     return graph
@@ -115,8 +117,8 @@ def _after_header(statement: str, line: int) -> str:
         return statement[header.end() :].strip()
     word = statement.split()[0]
     if OTHER_DIAGRAMS.match(word):
-        raise DiagramError(line, f"this is a {word}; draw a flowchart (`flowchart LR`)")
-    raise DiagramError(line, "a flowchart begins with `flowchart LR` (or `graph LR`)")
+        raise DiagramError(line, t("this is a {word}; draw a flowchart (`flowchart LR`)"), word=word)
+    raise DiagramError(line, t("a flowchart begins with `flowchart LR` (or `graph LR`)"))
 
 
 def _read(graph: Graph, statement: str, line: int, opened: _Open) -> None:
@@ -125,7 +127,7 @@ def _read(graph: Graph, statement: str, line: int, opened: _Open) -> None:
         _open_group(graph, statement[len("subgraph") :].strip(), line, opened)
     elif statement == "end":
         if not opened.stack:
-            raise DiagramError(line, "`end` closes a subgraph, and none is open")
+            raise DiagramError(line, t("`end` closes a subgraph, and none is open"))
         opened.stack.pop()
     elif not SKIPPED.match(statement) or LINK.search(statement):
         _Chain(graph, statement, line, tuple(opened.stack)).read()
@@ -177,7 +179,7 @@ class _Chain:
         return found
 
     def _problem(self, what: str) -> DiagramError:
-        return DiagramError(self.line, f"{what} at “{self.text[self.at : self.at + 20]}”")
+        return DiagramError(self.line, what, text=self.text[self.at : self.at + 20])
 
     def _nodes(self) -> list[str]:
         names = [self._node()]
@@ -192,7 +194,7 @@ class _Chain:
         self._blank()
         found = self._match(NODE_ID)
         if not found:
-            raise self._problem("a node should stand")
+            raise self._problem(t("a node should stand at “{text}”"))
         name = found[0]
         label = self._attributes() if self.text.startswith("@{", self.at) else self._shape()
         self._match(CLASS_SUFFIX)
@@ -203,7 +205,7 @@ class _Chain:
     def _attributes(self) -> str:
         end = self.text.find("}", self.at)
         if end < 0:
-            raise self._problem("“}” is missing")
+            raise self._problem(t("“}}” is missing after “{text}”"))
         inside = self.text[self.at + 2 : end]
         self.at = end + 1
         found = re.search(r"label\s*:\s*(\"[^\"]*\"|'[^']*'|[^,]+)", inside)
@@ -224,7 +226,7 @@ class _Chain:
             self.at = found[0] + len(found[1])
             return clean(label)
         if self.at < len(self.text) and self.text[self.at] in "[({":
-            raise self._problem("the shape is not closed")
+            raise self._problem(t("the shape is not closed at “{text}”"))
         return ""
 
     def _link(self) -> tuple[bool, bool, str, bool]:
@@ -237,7 +239,7 @@ class _Chain:
         if not found:
             found = self._match(TEXT_LINK)
             if not found:
-                raise self._problem("a link such as --> should stand")
+                raise self._problem(t("a link such as --> should stand at “{text}”"))
             label = clean(found["text1"] or found["text2"] or found["text3"] or "")
         head = (found["head1"] or found["head2"] or found["head3"] or "").strip("-=")
         self._blank()

@@ -18,6 +18,8 @@ from typing import Any
 
 from dockerfile_parse import DockerfileParser
 
+from fargrade.semantics.texts import t
+
 HEREDOC = re.compile(r"<<-?(['\"]?)(\w+)\1")
 VARIABLE = re.compile(r"\\?\$(?:\{(\w+)(?::([-+])([^}]*))?\}|(\w+))")
 FLAG = re.compile(r"--(\w[\w-]*)(?:=(\S+))?\s+")
@@ -28,11 +30,17 @@ KNOWN = {
 
 
 class DockerfileError(Exception):
-    """The text is no Dockerfile that can be built: `line` and one sentence why."""
+    """The text is no Dockerfile that can be built: `line` (0 where it is the whole) and why.
 
-    def __init__(self, line: int, why: str) -> None:
-        super().__init__(f"line {line}: {why}" if line else why)
+    `why` is a template with `values` to fill in, so that it can be translated before it is filled.
+    """
+
+    def __init__(self, line: int, why: str, **values: object) -> None:
+        filled = why.format(**values)
+        super().__init__(f"line {line}: {filled}" if line else filled)
         self.line = line
+        self.why = why
+        self.values = values
 
 
 @dataclass(frozen=True)
@@ -85,8 +93,10 @@ def build(text: str, context: Iterable[str], target_platform: str = "linux/amd64
     """What `docker build` would make of `text` with these context files. Raises DockerfileError."""
     try:
         return _Builder(set(context), target_platform).run(text)
-    except ValueError as error:  # shlex: a quotation mark is not closed
-        raise DockerfileError(0, str(error)) from None
+    except ValueError as error:  # of shlex
+        if "quotation" in str(error):
+            raise DockerfileError(0, t("a quotation mark is not closed")) from None
+        raise DockerfileError(0, "{said}", said=error) from None
 
 
 class _Builder:
@@ -103,11 +113,11 @@ class _Builder:
             elif not self.stages and name == "ARG":
                 self._argument(value, self.arguments)
             elif not self.stages:
-                raise DockerfileError(line, f"{name} stands before the first FROM")
+                raise DockerfileError(line, t("{name} stands before the first FROM"), name=name)
             else:
                 self._in_stage(name, value, line)
         if not self.stages:
-            raise DockerfileError(0, "there is no FROM: an image must begin somewhere")
+            raise DockerfileError(0, t("there is no FROM: an image must begin somewhere"))
         _, image, bases = self.stages[-1]
         return Build(image, tuple(sorted(bases)), frozenset(self.used.get(len(self.stages) - 1, set())))
 
@@ -115,7 +125,7 @@ class _Builder:
         value = self._without_flags(value)[1]
         words = _expand(value, self.arguments).split()
         if not words or (len(words) == 3 and words[1].lower() != "as") or len(words) not in (1, 3):
-            raise DockerfileError(line, "FROM takes an image, and AS a name")
+            raise DockerfileError(line, t("FROM takes an image, and AS a name"))
         number = len(self.stages)
         earlier = self._stage(words[0])
         name = words[2].lower() if len(words) == 3 else str(number)
@@ -174,7 +184,7 @@ class _Builder:
         flags, rest = self._without_flags(value)
         words = _json_words(rest) or tuple(shlex.split(rest, comments=False))
         if len(words) < 2:
-            raise DockerfileError(line, "COPY takes sources and a destination")
+            raise DockerfileError(line, t("COPY takes sources and a destination"))
         *sources, destination = words
         files = dict(image.files)
         if "from" in flags:
@@ -193,7 +203,7 @@ class _Builder:
                 continue
             taken = _taken(source, there)
             if not taken and "from" not in flags:
-                raise DockerfileError(line, f"{source} is not in the build context")
+                raise DockerfileError(line, t("{source} is not in the build context"), source=source)
             if "from" not in flags:
                 self.used.setdefault(len(self.stages) - 1, set()).update(origin for _, origin in taken)
             many = len(sources) > 1 or any(sign in source for sign in "*?[")
@@ -213,7 +223,7 @@ def instructions(text: str) -> list[tuple[int, str, str]]:
         if name == "COMMENT":
             continue
         if name not in KNOWN:
-            raise DockerfileError(one["startline"] + 1, f"unknown instruction {name}")
+            raise DockerfileError(one["startline"] + 1, t("unknown instruction {name}"), name=name)
         found.append((one["startline"] + 1, name, one["value"].strip()))
     return found
 
@@ -261,7 +271,7 @@ def _ports(value: str, line: int) -> frozenset[int]:
     for word in value.split():
         port = PORTS.fullmatch(word)
         if port is None or not int(port[1]) <= int(port[2] or port[1]) <= 65535:
-            raise DockerfileError(line, f"EXPOSE takes ports, such as 8080 or 8080/tcp, not {word[:40]}")
+            raise DockerfileError(line, t("EXPOSE takes ports, such as 8080 or 8080/tcp, not {word}"), word=word[:40])
         found |= set(range(int(port[1]), int(port[2] or port[1]) + 1))
     return frozenset(found)
 
