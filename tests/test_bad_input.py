@@ -32,6 +32,10 @@ FILE = "lifecycle-policy.json"
         (["grade", "--item", "1.6", "--lang", "xx"], "xx"),
         (["grade", "--item", "1.6", "--backend", "moon"], "moon"),
         (["hint", "--item", "9.9"], "9.9"),
+        (["hint"], "make hint item=…"),
+        (["batch"], "make batch submissions=… out=…"),
+        (["grade", "--nothing"], "--nothing"),
+        (["hint", "--item", "1.6", "--lang", "xx"], "There is no language 'xx'"),
         (["learned", "--item", "9.9"], "9.9"),
         (["verify", "--item", "9.9"], "9.9"),
         (["watch", "--item", "1.6", "--submission", "/no/such/folder"], "no folder"),
@@ -124,6 +128,15 @@ def _items(tmp_path: Path) -> dict[str, Any]:
     grade = json.loads((tmp_path / "reports" / "grade.json").read_text(encoding="utf-8"))
     assert grade["complete"]
     return {item["id"]: item for item in grade["items"]}
+
+
+def test_a_script_with_windows_line_ends_is_told_so(tmp_path: Path) -> None:
+    given = submission(tmp_path / "given", push="solutions")
+    script = given / "week1" / "04_push" / "push.sh"
+    script.write_bytes(script.read_bytes().replace(b"\n", b"\r\n"))
+    came = fargrade("grade", "--item", "1.4", "--submission", str(given), "--reports", str(tmp_path / "reports"))
+    assert came.returncode == 1
+    assert "push.sh has Windows' line ends" in came.stdout
 
 
 def test_reports_that_cannot_be_written_go_elsewhere(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from fargrade import __version__
 from fargrade.backends.lacking import BackendProblem
@@ -54,8 +55,20 @@ def _nearest(error: UnicodeError) -> str:
     return "".join(NEAREST.get(one, "?") for one in error.object[error.start : error.end])
 
 
+class Parser(argparse.ArgumentParser):
+    """argparse, but what is wrong is said in one sentence, with what to write instead."""
+
+    def error(self, message: str) -> NoReturn:
+        _, is_missing, names = message.partition("arguments are required: --")
+        if is_missing:
+            command = self.prog.rpartition(" ")[2]
+            example = " ".join([f"make {command}", *(f"{one.lstrip('-')}=…" for one in names.split(", "))])
+            message = t("something is missing: {example}", example=example)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="fargrade", description="Grade the AWS containers course.")
+    parser = Parser(prog="fargrade", description="Grade the AWS containers course.")
     parser.add_argument("--version", action="version", version=f"fargrade {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, run, about in COMMANDS:

@@ -25,7 +25,13 @@ def use_language(language: str) -> None:
     """Speak `language` from now on. Raises ValueError, with the choices, for one that is not there."""
     global _current
     if language not in languages():
-        raise ValueError(f"there is no language {language!r}: choose one of {', '.join(languages())}")
+        raise ValueError(
+            translate(
+                "There is no language {language!r}: choose one of {languages}.",
+                language=language,
+                languages=", ".join(languages()),
+            )
+        )
     _current = language
     _texts.clear()
     _loaded.clear()

@@ -141,8 +141,17 @@ class GradingSession:
             return str(fault)
 
     def notes_of(self, item: Item) -> list[str]:
-        """What else the learner should know of this item's grading: files that were left out."""
-        return sorted({problem for problem in self.answer(item).problems.values() if problem})
+        """What else the learner should know of this item's grading: files left out, or that no bash can read."""
+        answer = self.answer(item)
+        windows = [
+            t(
+                "{file} has Windows' line ends (CRLF), which bash takes for part of the words: save it with LF.",
+                file=name,
+            )
+            for name, content in answer.files.items()
+            if name.endswith(".sh") and b"\r\n" in content
+        ]
+        return sorted({problem for problem in answer.problems.values() if problem} | set(windows))
 
     def backend_used(self) -> dict[str, Any]:
         """What judged, for grade.json: the backend and how the learner's code was confined."""
