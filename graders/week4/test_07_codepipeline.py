@@ -140,7 +140,9 @@ def test_a_commit_reaches_the_service(world, way, first):
         expected=t("the service runs an image built from the commit that was pushed"),
         found=t("it runs {image}; {ending}", image=first.image, ending=first.sentence()),
         on_aws=t("the console shows the action that failed in red, with the same message"),
-        hint=t("read the message: it names the action, and mostly the right or the file that is missing"),
+        hint=t("read the message: it names the action, and mostly the right or the file that is missing")
+        if first.executions
+        else t("does the pipeline watch this branch of this repository? DetectChanges, BranchName, a trigger's filter"),
     )
     tasks = world.client("ecs").list_tasks(cluster=way.running.cluster, serviceName=way.running.service)["taskArns"]
     described = world.client("ecs").describe_tasks(cluster=way.running.cluster, tasks=tasks)["tasks"] if tasks else []
@@ -339,6 +341,15 @@ def test_the_pipeline_passes_these_two_roles_only(world, way, rng):
         on_aws=t("whoever can change the pipeline can run a container as administrator"),
         hint=t("name the two ARNs under Resource"),
     )
+    for passed in way.running.roles:
+        other = f"{passed}-admin-{rng.randrange(100)}"
+        expect(
+            not world.decide(role, "iam:PassRole", other, to_tasks).allowed,
+            expected=t("iam:PassRole on the two roles only"),
+            found=t("it may pass {role}, too", role=other.rpartition("/")[2]),
+            on_aws=t("a star at the end of a name takes in whatever somebody calls so tomorrow"),
+            hint=t("name the two ARNs under Resource"),
+        )
 
 
 @check(

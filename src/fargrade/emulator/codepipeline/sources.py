@@ -33,14 +33,15 @@ def _listens(held: Held, action: Mapping[str, Any], commit: Commit) -> bool:
     given, kind = action["configuration"], action["actionTypeId"]["provider"]
     if kind == "CodeStarSourceConnection":
         found = codeconnections.find(given["ConnectionArn"])
-        if not found or not found.available or given.get("DetectChanges", "true").lower() == "false":
+        if not found or not found.available or given["FullRepositoryId"] != commit.repository:
             return False
-        if given["FullRepositoryId"] != commit.repository:
-            return False
+        # A trigger takes the place of the default detection of changes, and so of DetectChanges:
+        # https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PipelineTriggerDeclaration.html
         filters = [one for one in held.declared.get("triggers") or () if _of_action(one, action)]
         if filters:
             return any(_filter_takes(one, commit) for one in filters)
-        return bool(given["BranchName"] == commit.branch)
+        detects = given.get("DetectChanges", "true").lower() != "false"
+        return detects and bool(given["BranchName"] == commit.branch)
     if kind == "CodeCommit":
         polls = given.get("PollForSourceChanges", "true").lower() != "false"
         return polls and (given["RepositoryName"], given["BranchName"]) == (commit.repository, commit.branch)

@@ -20,6 +20,7 @@ SOURCE = os.path.abspath("src")
 STATE = os.path.abspath("state")
 OUT = os.path.abspath("out")
 MOST_SAID = 4000
+VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 # One shell for the whole build: variables, functions, options and the folder live on from command to command, and an
 # `exit` ends the command, not the build. (version 0.1: a shell for each command.)
 ONE_COMMAND = """
@@ -124,7 +125,7 @@ class Build:
         for number, artifacts in enumerate(wanted.values()):
             if artifacts is None:
                 continue
-            problem = pack(artifacts, os.path.join(OUT, f"{number}.zip"))
+            problem = pack(resolved(artifacts), os.path.join(OUT, f"{number}.zip"))
             if problem:
                 self.succeeding = False
                 self.told.append({"phase": "upload_artifacts", "failed": True, "message": f"CLIENT_ERROR: {problem}"})
@@ -148,6 +149,19 @@ def exported(names: list[str]) -> dict[str, str]:
     ended = subprocess.run(["bash", "-c", script, "bash", STATE, *names], capture_output=True, check=False)
     values = ended.stdout.decode("utf-8", "replace").split("\0")
     return dict(zip(names, values, strict=False))
+
+
+def resolved(artifacts: dict[str, Any]) -> dict[str, Any]:
+    """The artifacts with the build's variables in their paths, as in `base-directory: $CODEBUILD_SRC_DIR`.
+
+    Source: https://docs.aws.amazon.com/codebuild/latest/userguide/sample-multi-in-out.html.
+    """
+    texts = [artifacts["base_directory"], *artifacts["files"], *artifacts["exclude"]]
+    names = sorted({one[1] for text in texts for one in VARIABLE.finditer(text)})
+    values = exported(names)
+    base, *rest = (VARIABLE.sub(lambda found: values.get(found[1], ""), text) for text in texts)
+    files = len(artifacts["files"])
+    return {**artifacts, "base_directory": base, "files": rest[:files], "exclude": rest[files:]}
 
 
 def pack(artifacts: dict[str, Any], target: str) -> str:

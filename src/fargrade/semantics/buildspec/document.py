@@ -177,6 +177,10 @@ def _mapping(value: Any, where: str) -> Mapping[str, Any]:
 def _lines(value: Any, where: str) -> tuple[str, ...]:
     if value is None:
         return ()
+    if isinstance(value, str) and where.rpartition("/")[2] != "commands":
+        # AWS's own tutorial writes `files: imagedefinitions.json`:
+        # https://docs.aws.amazon.com/codepipeline/latest/userguide/ecs-cd-pipeline.html
+        return (value,)
     if not isinstance(value, list):
         raise BuildspecError(f"YAML_FILE_ERROR: expected {where} to be a list of strings")
     for number, one in enumerate(value):
