@@ -103,26 +103,46 @@ class Shop:
             "CONTAINER_NAME": self.running.container,
         }
 
-    def role(self, document):
-        """Create the role with this trust policy; it may do what a delivery takes."""
+    def rights(self):
+        """What a delivery takes."""
         images = f"arn:aws:ecr:{self.world.region}:{self.world.account}:repository/{self.running.repository}"
         to_tasks = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
-        arn = roles.role(
-            self.world,
-            f"deploy-{self.running.service}",
-            document,
-            statements=[
-                {"Action": "ecr:GetAuthorizationToken", "Resource": "*"},
-                {
-                    "Action": ["ecr:*Layer*", "ecr:PutImage", "ecr:BatchGetImage", "ecr:DescribeImages"],
-                    "Resource": images,
-                },
-                {"Action": ["ecs:Describe*", "ecs:List*", "ecs:RegisterTaskDefinition"], "Resource": "*"},
-                {"Action": "ecs:UpdateService", "Resource": "*"},
-                {"Action": "iam:PassRole", "Resource": self.running.roles, "Condition": to_tasks},
-            ],
-        )
-        self.variables["AWS_ROLE_ARN"] = arn
+        return [
+            {"Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+            {
+                "Action": ["ecr:*Layer*", "ecr:PutImage", "ecr:BatchGetImage", "ecr:DescribeImages"],
+                "Resource": images,
+            },
+            {"Action": ["ecs:Describe*", "ecs:List*", "ecs:RegisterTaskDefinition"], "Resource": "*"},
+            {"Action": "ecs:UpdateService", "Resource": "*"},
+            {"Action": "iam:PassRole", "Resource": self.running.roles, "Condition": to_tasks},
+        ]
+
+    def role(self, document):
+        """Create the role with this trust policy; it may do what a delivery takes."""
+        name = f"deploy-{self.running.service}"
+        self.variables["AWS_ROLE_ARN"] = roles.role(self.world, name, document, statements=self.rights())
+
+    def key(self):
+        """A user's access key, with the same rights: nobody asked for it to be used."""
+        iam, name = self.world.client("iam"), f"key-{self.running.service}"
+        iam.create_user(UserName=name)
+        document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one} for one in self.rights()]}
+        iam.put_user_policy(UserName=name, PolicyName="deploy", PolicyDocument=json.dumps(document))
+        made = iam.create_access_key(UserName=name)["AccessKey"]
+        self.secrets = {
+            "AWS_ACCESS_KEY_ID": made["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"],
+        }
+
+    def pulls_are_refused(self):
+        """The tasks' execution role may not pull: no new task starts. `pulls_are_allowed` ends it."""
+        name = self.running.execution_role.rpartition("/")[2]
+        self.world.client("iam").detach_role_policy(RoleName=name, PolicyArn=roles.EXECUTION_POLICY)
+
+    def pulls_are_allowed(self):
+        name = self.running.execution_role.rpartition("/")[2]
+        self.world.client("iam").attach_role_policy(RoleName=name, PolicyArn=roles.EXECUTION_POLICY)
 
     def state(self):
         """What must not change by itself: the service's revision and the repository's tags."""
@@ -154,10 +174,7 @@ class Shop:
             ref=ref,
             commit=commit,
             variables=self.variables,
-            secrets={
-                "AWS_ACCESS_KEY_ID": self.world.environment["AWS_ACCESS_KEY_ID"],
-                "AWS_SECRET_ACCESS_KEY": self.world.environment["AWS_SECRET_ACCESS_KEY"],
-            },
+            secrets=self.secrets,
             with_ids=self.with_ids,
         )
         service = ecs.describe_services(cluster=self.running.cluster, services=[self.running.service])["services"][0]
@@ -177,6 +194,7 @@ def shop(world, workflows, answer, workflow, rng, with_ids):
     made = Shop(world, workflows, answer, workflow, rng, with_ids)
     try:
         made.role(json.loads(answer.text(TRUST).replace(ACCOUNT, world.account)))
+        made.key()
     except ClientError as error:
         fail(t("IAM refuses this trust policy."), found=error.response["Error"]["Message"])
     return made
@@ -257,8 +275,8 @@ def test_a_real_image_is_delivered(really, world, shop, containers):
     evidence="behaviour",
     docs="https://docs.aws.amazon.com/cli/latest/reference/ecs/wait/services-stable.html",
 )
-def test_it_waits_for_the_service(working):
-    """The workflow ends when the service runs the new version, not before"""
+def test_it_waits_for_the_service(shop, working):
+    """The workflow ends when the service runs the new version, and is red if it never does"""
     deployments = working.at_its_end["deployments"]
     ours = [one for one in deployments if one["taskDefinition"] == working.after[0]]
     expect(
@@ -272,6 +290,17 @@ def test_it_waits_for_the_service(working):
         ),
         on_aws=t("the workflow is green, and minutes later the new tasks fail: nobody looks any more"),
         hint=t("wait-for-service-stability: true, or aws ecs wait services-stable"),
+    )
+    shop.pulls_are_refused()
+    pushed = shop.push()
+    shop.pulls_are_allowed()
+    shop.world.advance(900)
+    expect(
+        not pushed.run.succeeded,
+        expected=t("a red workflow when the new version's tasks cannot start"),
+        found=t("it is green, and the new version has never run"),
+        on_aws=t("the workflow is green, and minutes later the new tasks fail: nobody looks any more"),
+        hint=t("to sleep is not to wait: wait-for-service-stability: true, or aws ecs wait services-stable"),
     )
 
 
@@ -363,6 +392,16 @@ def test_only_this_repository_may(world, trust, environments, rng):
                     on_aws=t("whoever owns that repository deploys to your account"),
                     hint=t("sub from its beginning up to the colon behind the name, without wildcards in it"),
                 )
+    heir = Repository("acme", "shop", number + 3, number + 4)
+    for environment in {"", *environments}:
+        token = {"repository": heir, "event": "push", "ref": MAIN, "environment": environment, "with_ids": True}
+        expect(
+            not lets_in(world, trust, **token),
+            expected=t("{who} is refused", who=t("a stranger who has taken the name acme/shop, with other ids")),
+            found=t("{sub} is let in", sub=claims(**token)["sub"]),
+            on_aws=t("whoever owns that repository deploys to your account"),
+            hint=t("sub with the very ids, without wildcards in it"),
+        )
 
 
 @check(points=2, evidence="state", docs=OIDC)
@@ -381,7 +420,8 @@ def test_only_its_main_branch_may(world, trust, environments, rng):
         ("push", f"refs/heads/feature-{rng.randrange(10**6)}", ""),
         ("push", f"refs/tags/v{rng.randrange(100)}", ""),
         ("pull_request", "refs/pull/7/merge", ""),
-        ("push", MAIN, f"staging-{rng.randrange(10**6)}"),
+        # An environment's name stands in place of the ref: whoever lets in any environment lets in any branch.
+        ("push", f"refs/heads/feature-{rng.randrange(10**6)}", f"staging-{rng.randrange(10**6)}"),
     )
     for event, ref, environment in others:
         for ids in (False, True):
@@ -396,7 +436,7 @@ def test_only_its_main_branch_may(world, trust, environments, rng):
 
 
 @check(points=1, evidence="behaviour", docs=OIDC)
-def test_no_long_lived_keys(world, workflow, first):
+def test_no_long_lived_keys(world, shop, first):
     """It comes in by its token, without any key of long life"""
     came = [one for one in world.calls("sts", "AssumeRoleWithWebIdentity") if one.ok]
     expect(
@@ -406,26 +446,13 @@ def test_no_long_lived_keys(world, workflow, first):
         on_aws=t("a key in the secrets is good for ever, and for everyone who gets hold of it"),
         hint="aws-actions/configure-aws-credentials: role-to-assume",
     )
-    keys = [
-        one for one in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "aws-access-key-id") if one in mentioned(workflow)
-    ]
+    used = world.client("iam").get_access_key_last_used(AccessKeyId=shop.secrets["AWS_ACCESS_KEY_ID"])
     expect(
-        not keys,
-        expected=t("no key in the workflow"),
-        found=", ".join(keys),
+        "LastUsedDate" not in used["AccessKeyLastUsed"],
+        expected=t("no call with a key of long life"),
+        found=t("the key in the repository's secrets has been used"),
         on_aws=t("a key in the secrets is good for ever, and for everyone who gets hold of it"),
     )
-
-
-def mentioned(workflow):
-    """The inputs, variables and secrets that the steps use, as text: what is set from the outside."""
-    kept = []
-    for job in workflow.jobs.values():
-        kept.append(json.dumps(job.raw.get("env") or {}))
-        for step in job.steps:
-            kept.append(json.dumps([step.get("with") or {}, step.get("env") or {}], default=str))
-            kept += [word for word in str(step.get("run", "")).split() if "secrets." in word]
-    return " ".join([*kept, json.dumps(workflow.raw.get("env") or {})])
 
 
 @check(points=1, evidence="state", docs=ACTIONS + "reference/security/oidc")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 
+from fargrade.emulator import clock
 from fargrade.emulator.errors import Refused
 from fargrade.emulator.guard import Incoming
 from fargrade.emulator.roles import backend
@@ -43,10 +44,20 @@ def identify(given: Incoming, protocol: str) -> Caller:
     if "moto.iam.models" in sys.modules and given.access_key:  # a world without IAM has no users
         user = backend().get_user_from_access_key_id(given.access_key)
         if user:
+            _remember_its_use(given)
             return Caller(user.arn, user.id, user.arn)
     if world_key() and given.access_key not in ("", world_key()):
         raise _refused(UNKNOWN, family)
     return administrator()
+
+
+def _remember_its_use(given: Incoming) -> None:
+    """What GetAccessKeyLastUsed tells. moto keeps it for calls that it authenticates itself."""
+    from moto.iam.models import AccessKeyLastUsed
+
+    for one in backend().get_all_access_keys_for_all_users():
+        if one.access_key_id == given.access_key:
+            one.last_used = AccessKeyLastUsed(clock.now(), given.service.model, given.region)
 
 
 def _refused(table: dict[str, tuple[str, str, int]], family: str) -> Refused:

@@ -95,7 +95,8 @@ def _unsigned(body: bytes) -> str:
     """The scope of a call that AWS takes unsigned; "" for any other."""
     if len(body) > 1 << 16:
         return ""
-    return UNSIGNED.get(dict(parse_qsl(body.decode("utf-8", "replace"))).get("Action", ""), "")
+    named = [value for name, value in parse_qsl(body.decode("utf-8", "replace")) if name == "Action"]
+    return UNSIGNED.get(named[0], "") if len(named) == 1 else ""
 
 
 def _as_aws_spells_it(given: Incoming) -> Incoming:

