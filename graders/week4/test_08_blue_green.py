@@ -248,6 +248,63 @@ def test_a_good_version_gets_the_traffic(stage, good):
     )
 
 
+@pytest.fixture(scope="module")
+def really(stage, working, containers):
+    """When: a version is brought out that was built by a real engine and pushed to a real registry."""
+    del working  # it has to be there first
+    made, page = stage.running, f"version {stage.rng.randrange(10**6)}"
+    with containers.behind(stage.world) as registry:
+        built = containers.python({"app.py": APP, "page.txt": page.encode()}, command=["python", "app.py"])
+        digest = containers.push(stage.world, built, made.repository, page.replace(" ", "-"))
+        image = f"{stage.world.registry}/{made.repository}@{digest}"
+        seen = stage.deploy(image, draft=stage.push())
+        met = seen.customers[-1].image
+        name = f"{stage.world.account}/{stage.world.region}/{made.repository}"
+        pulled = containers.pull(registry, name, digest) if met == image else ""
+    return seen, page, pulled
+
+
+def ports(stage):
+    """The ports at which the healthy targets of both groups stand."""
+    health = stage.world.client("elbv2").describe_target_health
+    found = [
+        one
+        for group in (stage.running.blue, stage.running.green)
+        for one in health(TargetGroupArn=group)["TargetHealthDescriptions"]
+    ]
+    return sorted({one["Target"]["Port"] for one in found if one["TargetHealth"]["State"] == "healthy"})
+
+
+@check(points=1, evidence="container", docs=ECS)
+def test_a_real_version_answers_customers(stage, really, containers):
+    """Built and pushed for real, the very version that was asked for answers customers from its container"""
+    seen, page, pulled = really
+    expect(
+        pulled,
+        expected=t("customers meet {image}", image=seen.image),
+        found=f"{seen.customers[-1].status} {seen.customers[-1].image}",
+        on_aws=t(
+            "a colleague's draft goes out, or nothing does: the family's newest revision is not the one asked for"
+        ),
+        hint=t("deploy the task definition that deploy was given, with its revision"),
+    )
+    ecs = stage.world.client("ecs")
+    arns = ecs.list_tasks(cluster=stage.running.cluster)["taskArns"]
+    tasks = ecs.describe_tasks(cluster=stage.running.cluster, tasks=arns)["tasks"]
+    revision = ecs.describe_task_definition(taskDefinition=tasks[0]["taskDefinitionArn"])["taskDefinition"]
+    task = containers.task(revision, stage.world, images={seen.image: pulled})
+    proxy = containers.proxy((task.address, port) for port in ports(stage))
+    answers = containers.through(proxy, "/", times=2)
+    proxy.close()
+    task.remove()
+    said = [one.body.decode("utf-8", "replace") if one else t("nothing") for one in answers]
+    expect(
+        all(one == page for one in said),
+        expected=t("the container answers “{page}” to customers", page=page),
+        found=", ".join(said),
+    )
+
+
 @check(points=2, evidence="behaviour", docs=ECS)
 def test_customers_are_served_all_along(good, alarmed):
     """No customer gets an error while versions change"""
@@ -323,60 +380,3 @@ def test_the_alarm_brings_it_back(alarmed):
         hint=t("the deployment must know the alarm, roll back on it, and keep the old tasks for some minutes"),
     )
     says(alarmed, False)
-
-
-@pytest.fixture(scope="module")
-def really(stage, working, containers):
-    """When: a version is brought out that was built by a real engine and pushed to a real registry."""
-    del working  # it has to be there first
-    made, page = stage.running, f"version {stage.rng.randrange(10**6)}"
-    with containers.behind(stage.world) as registry:
-        built = containers.python({"app.py": APP, "page.txt": page.encode()}, command=["python", "app.py"])
-        digest = containers.push(stage.world, built, made.repository, page.replace(" ", "-"))
-        image = f"{stage.world.registry}/{made.repository}@{digest}"
-        seen = stage.deploy(image, draft=f"{stage.world.registry}/{made.repository}:draft")
-        met = seen.customers[-1].image
-        name = f"{stage.world.account}/{stage.world.region}/{made.repository}"
-        pulled = containers.pull(registry, name, digest) if met == image else ""
-    return seen, page, pulled
-
-
-def ports(stage):
-    """The ports at which the healthy targets of both groups stand."""
-    health = stage.world.client("elbv2").describe_target_health
-    found = [
-        one
-        for group in (stage.running.blue, stage.running.green)
-        for one in health(TargetGroupArn=group)["TargetHealthDescriptions"]
-    ]
-    return sorted({one["Target"]["Port"] for one in found if one["TargetHealth"]["State"] == "healthy"})
-
-
-@check(points=1, evidence="container", docs=ECS)
-def test_a_real_version_answers_customers(stage, really, containers):
-    """Built and pushed for real, the very version that was asked for answers customers from its container"""
-    seen, page, pulled = really
-    expect(
-        pulled,
-        expected=t("customers meet {image}", image=seen.image),
-        found=f"{seen.customers[-1].status} {seen.customers[-1].image}",
-        on_aws=t(
-            "a colleague's draft goes out, or nothing does: the family's newest revision is not the one asked for"
-        ),
-        hint=t("deploy the task definition that deploy was given, with its revision"),
-    )
-    ecs = stage.world.client("ecs")
-    arns = ecs.list_tasks(cluster=stage.running.cluster)["taskArns"]
-    tasks = ecs.describe_tasks(cluster=stage.running.cluster, tasks=arns)["tasks"]
-    revision = ecs.describe_task_definition(taskDefinition=tasks[0]["taskDefinitionArn"])["taskDefinition"]
-    task = containers.task(revision, stage.world, images={seen.image: pulled})
-    proxy = containers.proxy((task.address, port) for port in ports(stage))
-    answers = containers.through(proxy, "/", times=2)
-    proxy.close()
-    task.remove()
-    said = [one.body.decode("utf-8", "replace") if one else t("nothing") for one in answers]
-    expect(
-        all(one == page for one in said),
-        expected=t("the container answers “{page}” to customers", page=page),
-        found=", ".join(said),
-    )

@@ -6,11 +6,17 @@ Docker's own command builds where it is there, since only it speaks BuildKit, wh
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -20,6 +26,18 @@ from fargrade.course.language import translate as t
 from fargrade.semantics.dockerfile import DockerfileError, instructions
 
 BUILD_SECONDS = 120
+MOST_ROOM = 4 << 30  # of the engine's disk, that a build may fill
+LEAST_ROOM = 1 << 30  # that must be left for everybody else
+MOST_FILE = 2 << 30
+MOST_SAID = 1 << 16
+# Of our environment only what docker's command needs: a build argument without a value would take any other into the
+# build. Its proxies, which it puts into every build, may hold a password, and there is no network to use them for.
+PASSED = ("PATH", "HOME", "USERPROFILE", "XDG_RUNTIME_DIR", "SSH_AUTH_SOCK", "TMPDIR", "SYSTEMROOT")
+NO_PROXIES = [
+    part
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
+    for part in ("--build-arg", f"{name}=", "--build-arg", f"{name.lower()}=")
+]
 # What a step says that wanted the network: resolvers, apt, apk, pip, curl, wget, in their own words.
 WANTS_NETWORK = re.compile(
     r"temporary failure (in name resolution|resolving)|could not resolve|name or service not known"
@@ -120,33 +138,83 @@ def _built(engine: Engine, folder: str, options: list[str]) -> str:
     for buildkit in ("1", "0"):
         with tempfile.TemporaryDirectory(prefix="fargrade-iid-") as beside:
             identity = Path(beside, "iid")
-            made = _run(docker, engine, folder, [*options, "--iidfile", str(identity)], buildkit)
-            if made.returncode == 0:
+            status, said = _run(docker, engine, folder, [*options, "--iidfile", str(identity)], buildkit)
+            if status == 0:
                 return identity.read_text().strip()
-        said = made.stdout.decode("utf-8", "replace")
         if not (buildkit == "1" and NO_BUILDX.search(said)):
             break
     raise _failure(said)
 
 
-def _run(
-    docker: str, engine: Engine, folder: str, options: list[str], buildkit: str
-) -> subprocess.CompletedProcess[bytes]:
+def _run(docker: str, engine: Engine, folder: str, options: list[str], buildkit: str) -> tuple[int, str]:
+    """Docker's exit status and the last of what it said. Raises BuildFailed: it took too long, or too much room."""
     limits = [] if buildkit == "1" else ["--memory", "1g", "--memory-swap", "1g", "--force-rm"]
     progress = ["--progress", "plain"] if buildkit == "1" else []
-    how = {"DOCKER_HOST": engine.address, "DOCKER_BUILDKIT": buildkit, "BUILDKIT_PROGRESS": "plain"}
-    try:
-        return subprocess.run(
-            [docker, "build", "--network", "none", "--ulimit", "nproc=512", *limits, *progress, *options, folder],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **how},
-            timeout=BUILD_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise BuildFailed(t("it was still building after {seconds} seconds", seconds=BUILD_SECONDS)) from None
+    given = ["--network", "none", "--ulimit", "nproc=512", "--ulimit", f"fsize={MOST_FILE}", *NO_PROXIES]
+    environment = {name: value for name, value in os.environ.items() if name in PASSED or name.startswith("DOCKER_")}
+    environment |= {"DOCKER_HOST": engine.address, "DOCKER_BUILDKIT": buildkit, "BUILDKIT_PROGRESS": "plain"}
+    with subprocess.Popen(
+        [docker, "build", *given, *limits, *progress, *options, folder],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        preexec_fn=_end_with_us,
+    ) as building:
+        said = _Last(building)
+        try:
+            _watch(building, engine)
+        finally:
+            building.kill()  # the engine ends a build whose client is gone
+            building.wait()
+            said.join(5)
+    return building.returncode, said.text()
+
+
+def _watch(building: subprocess.Popen[bytes], engine: Engine) -> None:
+    """Wait for the build's end. Raises BuildFailed where it does not come, or the disk fills up meanwhile."""
+    until = time.monotonic() + BUILD_SECONDS
+    before = engine.room()
+    while time.monotonic() < until:
+        try:
+            building.wait(timeout=0.25)
+            return
+        except subprocess.TimeoutExpired:
+            left = engine.room()
+        if before - left > MOST_ROOM or left < LEAST_ROOM < before:
+            raise BuildFailed(t("it had filled {size} GB of this disk", size=f"{(before - left) / 1e9:.1f}"))
+    raise BuildFailed(t("it was still building after {seconds} seconds", seconds=BUILD_SECONDS))
+
+
+def _end_with_us() -> None:
+    """Between fork and exec: the kernel ends docker's command with this process, and the engine what it builds.
+
+    Without it a step that never ends goes on after `kill -9` of the grader, in a container that no label names.
+    prctl(2), PR_SET_PDEATHSIG; where there is no such call, nothing is lost but that.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+class _Last(threading.Thread):
+    """The last that a build says: a step may talk for ever, and nobody needs to hold all of it."""
+
+    def __init__(self, building: subprocess.Popen[bytes]) -> None:
+        super().__init__(daemon=True, name="build output")
+        assert building.stdout
+        self._output = building.stdout
+        self._kept = b""
+        self.start()
+
+    def run(self) -> None:
+        """Read to the end."""
+        with contextlib.suppress(ValueError, OSError):  # closed under our hands
+            while some := self._output.read1(1 << 16):  # type: ignore[attr-defined]
+                self._kept = (self._kept + some)[-MOST_SAID:]
+
+    def text(self) -> str:
+        """What is kept."""
+        return self._kept.decode("utf-8", "replace")
 
 
 def _failure(said: str) -> Exception:

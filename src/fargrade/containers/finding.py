@@ -56,6 +56,19 @@ class Engine:
             return False
         return "Docker Desktop" not in str(self.client.info().get("OperatingSystem", ""))
 
+    @cached_property
+    def _root(self) -> str:
+        """Where it keeps what it makes, if that is on a disk of this machine's; else ""."""
+        root = str(self.client.info().get("DockerRootDir", "")) if self.near else ""
+        return root if root and Path(root).is_dir() else ""
+
+    def room(self) -> int:
+        """The free bytes of the engine's disk; endless where they cannot be seen from here."""
+        if not self._root:
+            return sys.maxsize
+        found = os.statvfs(self._root)
+        return found.f_bavail * found.f_frsize
+
     def image(self, reference: str) -> Any:
         """The image, pulled if need be and if that was asked for. Raises NoEngine where it cannot be had."""
         import docker

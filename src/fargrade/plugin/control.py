@@ -1,7 +1,9 @@
 """What a backend that is not ours can show, found out by grading the course's own solution on it.
 
 A check that the solution does not pass either says nothing about a learner: the backend is poorer than the check.
-So a failure counts, on any backend but the embedded one and AWS itself, only where the solution passed.
+Nor does one that the learner's work passes on the embedded backend: it is right in a way that the solution is not
+(a policy by a newer schema, AWS's own policy attached), and this backend is poorer than that. So a failure counts, on
+any backend but the embedded one and AWS itself, only where the solution passes and the work fails at home, too.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ class Control:
         self._options = options
         self._url = url
         self._verdicts: dict[str, Mapping[str, str]] = {}
+        self._home: dict[str, Mapping[str, str]] = {}
 
     def run(self, item: Item) -> None:
         """Grade the solution of `item` on the backend, unless that was done."""
@@ -35,13 +38,26 @@ class Control:
             self._verdicts[item.id] = self._graded(item)
 
     def _graded(self, item: Item) -> Mapping[str, str]:
+        """The solution's verdicts there, with other inputs."""
+        wanted = self._options.wanted
+        where = [f"--backend={self._url}", f"--aws-region={wanted.region}", "--as-control"]
+        return self._verdicts_of(item, item.root / "solutions", self._options.seed + 1, where)
+
+    def _at_home(self, item: Item) -> Mapping[str, str]:
+        """The same work's verdicts on the embedded backend, with the same inputs, once an item."""
+        if item.id not in self._home:
+            submission = self._options.submission.absolute()
+            self._home[item.id] = self._verdicts_of(item, submission, self._options.seed, ["--backend=moto"])
+        return self._home[item.id]
+
+    def _verdicts_of(self, item: Item, submission: Path, seed: int, where: list[str]) -> Mapping[str, str]:
+        """Status by check, of a grading of its own; none where it came to nothing."""
         with tempfile.TemporaryDirectory(prefix="fargrade-control-") as folder:
             result = Path(folder, "grade.json")
             command = [sys.executable, "-m", "pytest", str(item.grader), "-q", "--disable-plugin-autoload"]
             command += ["-p", "no:cacheprovider", "--rootdir", str(item.root), "-c", str(item.root / "pyproject.toml")]
-            command += [f"--submission={item.root / 'solutions'}", f"--seed={self._options.seed + 1}", "--as-control"]
-            command += [f"--backend={self._url}", f"--grade-json={result}", f"--confine={self._options.confine}"]
-            command += [f"--aws-region={self._options.wanted.region}", f"--containers={self._options.containers}"]
+            command += [f"--submission={submission}", f"--seed={seed}", f"--grade-json={result}", *where]
+            command += [f"--confine={self._options.confine}", f"--containers={self._options.containers}"]
             try:
                 subprocess.run(command, capture_output=True, check=False, timeout=SECONDS, cwd=item.root)
                 graded: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
@@ -52,8 +68,12 @@ class Control:
     def excuse(self, item: Item, check: str) -> str:
         """Why a failure of this check says nothing; "" where it counts."""
         verdicts = self._verdicts.get(item.id)
-        if verdicts is not None and verdicts.get(check) == "passed":
-            return ""
-        return t(
-            "On this backend the course's own solution does not pass this check either: the backend cannot show it."
-        )
+        if verdicts is None or verdicts.get(check) != "passed":
+            return t(
+                "On this backend the course's own solution does not pass this check either: the backend cannot show it."
+            )
+        if self._at_home(item).get(check) == "passed":
+            return t(
+                "This work passes the check on the embedded backend (backend=moto): this backend is poorer than it."
+            )
+        return ""
