@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from fargrade.containers import BuildFailed, Engine, NoEngine, Ownership, build, find_engine, run
+from fargrade.containers import building as building_module
 from fargrade.containers.ownership import RUN, sweep_orphans
 
 pytestmark = pytest.mark.docker
@@ -184,3 +185,79 @@ def test_the_builder_fetches_nothing_either(owner: Ownership, source: str) -> No
     adding = f"FROM python:3.12-slim\nARG WHERE=http://127.0.0.1/\nADD {source} /x\n".encode()
     with pytest.raises(NoEngine, match="wants the network"):
         build(owner, {"Dockerfile": adding}, bases=["python:3.12-slim"])
+
+
+ENDLESS = """
+from fargrade.containers import Ownership, build, find_engine
+owner = Ownership(find_engine())
+owner.begin()
+print(owner.run, flush=True)
+build(owner, {"Dockerfile": b"FROM python:3.12-slim\\nVOLUME /data\\nRUN echo {mark} && sleep 300\\n"})
+"""
+
+
+def building(engine: Engine, mark: str) -> list[str]:
+    """The containers of build steps that say `mark`: they carry no label of anybody's."""
+    return [one.name for one in engine.client.containers.list(all=True) if mark in " ".join(one.attrs["Config"]["Cmd"])]
+
+
+def test_a_build_that_never_ends_ends_with_its_grader(engine: Engine) -> None:
+    mark = f"mark-{os.getpid()}"
+    volumes = {one.name for one in engine.client.volumes.list()}
+    code = ENDLESS.replace("{mark}", mark)
+    grader = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    until = time.monotonic() + 30
+    while not building(engine, mark) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert building(engine, mark)
+    grader.kill()
+    grader.wait(timeout=20)
+    while building(engine, mark) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert building(engine, mark) == []
+    assert {one.name for one in engine.client.volumes.list()} <= volumes
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "step", "said"),
+    [
+        ("BUILD_SECONDS", 3, "yes", "still building after"),
+        ("MOST_ROOM", 200 << 20, "for i in 1 2 3 4 5 6 7 8; do head -c 100M /dev/zero >/$i; sleep .3; done", "filled"),
+        ("MOST_FILE", 20 << 20, "head -c 100M /dev/zero > /x", "File size limit exceeded"),
+    ],
+)
+def test_a_build_that_takes_too_much_is_ended(
+    owner: Ownership, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, step: str, said: str
+) -> None:
+    monkeypatch.setattr(building_module, limit, value)
+    with pytest.raises(BuildFailed, match=said) as failed:
+        build(owner, {"Dockerfile": f"FROM python:3.12-slim\nRUN {step}\n".encode()}, bases=["python:3.12-slim"])
+    assert len(str(failed.value)) < 2000
+
+
+def test_nothing_of_our_environment_comes_into_a_build(owner: Ownership, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUNTER", "hunter2")
+    monkeypatch.setenv("HTTP_PROXY", "http://someone:hunter2@127.0.0.1:9")
+    asking = b"FROM python:3.12-slim\nARG HUNTER\nARG HTTP_PROXY\nRUN echo it is $HUNTER$HTTP_PROXY. && exit 7\n"
+    with pytest.raises(BuildFailed, match=r"it is \.") as failed:
+        build(owner, {"Dockerfile": asking}, bases=["python:3.12-slim"], options=["--build-arg", "HUNTER"])
+    assert "hunter2" not in str(failed.value)
+
+
+def test_a_container_that_will_not_end_is_ended(owner: Ownership, engine: Engine) -> None:
+    stubborn = (
+        b"FROM python:3.12-slim\nVOLUME /data\nHEALTHCHECK --interval=1s --timeout=300s CMD sleep 1000\n"
+        b'CMD ["python", "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); '
+        b'time.sleep(300)"]\n'
+    )
+    volumes = {one.name for one in engine.client.volumes.list()}
+    container = run(owner, build(owner, {"Dockerfile": stubborn}, bases=["python:3.12-slim"]))
+    until = time.monotonic() + 20
+    while not container.log() and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(1.2)  # its health check has begun
+    assert container.stop(1) < 10
+    assert container.exit_code == 137
+    owner.close()
+    assert listed(engine, owner.run) == []
+    assert {one.name for one in engine.client.volumes.list()} <= volumes

@@ -234,3 +234,55 @@ def test_nothing_of_a_task_stays(owner: Ownership, start: Callable[..., RealTask
 )
 def test_a_reference_has_a_name_and_a_tag(reference: str, parts: tuple[str, str]) -> None:
     assert split_reference(reference) == parts
+
+
+def test_a_task_definition_gets_nothing_of_the_host(owner: Ownership) -> None:
+    """What ECS on EC2 would give to a container, and Fargate never."""
+    greedy = python(
+        "greedy",
+        "import time; time.sleep(60)",
+        privileged=True,
+        user="0",
+        linuxParameters={
+            "capabilities": {"add": ["SYS_ADMIN", "NET_ADMIN"]},
+            "devices": [{"hostPath": "/dev/sda", "containerPath": "/dev/sda"}],
+            "sharedMemorySize": 100_000,
+            "maxSwap": 100_000,
+        },
+        mountPoints=[
+            {"sourceVolume": "root", "containerPath": "/host"},
+            {"sourceVolume": "engine", "containerPath": "/var/run/docker.sock"},
+        ],
+        dockerSecurityOptions=["apparmor:unconfined", "seccomp:unconfined"],
+        ulimits=[{"name": "nproc", "softLimit": 10**6, "hardLimit": 10**6}],
+        systemControls=[{"namespace": "net.ipv4.ip_forward", "value": "1"}],
+        extraHosts=[{"hostname": "engine", "ipAddress": "127.0.0.1"}],
+        memory=10**6,
+    )
+    definition = {
+        "networkMode": "host",
+        "pidMode": "host",
+        "ipcMode": "host",
+        "cpu": "16384",
+        "memory": "122880",
+        "containerDefinitions": [greedy],
+        "volumes": [
+            {"name": "root", "host": {"sourcePath": "/"}},
+            {"name": "engine", "host": {"sourcePath": "/var/run/docker.sock"}},
+        ],
+    }
+    task = start_task(owner, definition, image=lambda reference: reference)
+    running = task["greedy"].running
+    assert running
+    running.container.reload()
+    held = running.container.attrs["HostConfig"]
+    assert held["NetworkMode"].startswith("container:")
+    assert (held["PidMode"], held["IpcMode"]) == ("", "private")
+    assert (held["Privileged"], held["CapAdd"], held["Devices"], held["Binds"]) == (False, None, None, None)
+    assert all(mount["Type"] == "tmpfs" for mount in running.container.attrs["Mounts"])
+    assert held["SecurityOpt"] == ["no-new-privileges"]
+    assert 0 < held["Memory"] <= 1 << 30
+    assert 0 < held["NanoCpus"] <= 2 * 10**9
+    assert held["PidsLimit"] == 128
+    assert [one["Name"] for one in held["Ulimits"]] == ["nofile"]
+    assert (held["ExtraHosts"], held.get("Sysctls")) == (None, None)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fargrade.backends.lacking import Lacking
 from fargrade.semantics.network import Hop, Network, Path
 
 
@@ -56,9 +57,13 @@ ELB_PARTS = {
 
 def read_network(client: Callable[[str], Any], region: str) -> Network:
     """Describe everything that decides who reaches whom. `client` makes a boto3 client of a service."""
-    ec2, elb = client("ec2"), client("elbv2")
+    ec2 = client("ec2")
     parts: dict[str, Any] = {name: list(_all(ec2, *how)) for name, how in EC2_PARTS.items()}
-    parts |= {name: list(_all(elb, *how)) for name, how in ELB_PARTS.items()}
+    try:
+        elb = client("elbv2")
+        parts |= {name: list(_all(elb, *how)) for name, how in ELB_PARTS.items()}
+    except Lacking:  # where the service is not to be had, there are no load balancers
+        parts |= {name: [] for name in ELB_PARTS}
     listeners = [
         one
         for balancer in parts["load_balancers"]

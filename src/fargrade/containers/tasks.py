@@ -48,11 +48,15 @@ Listen = Callable[[socket.socket], int]
 
 @dataclass
 class Member:
-    """A container of the task: its definition and, once it was created, itself. `reason` is what ECS says of it."""
+    """A container of the task: its definition and, once it was created, itself. `reason` is what ECS says of it.
+
+    `sick`: its health check has failed too often, whatever the engine still forgives.
+    """
 
     definition: Mapping[str, Any]
     running: Running | None = None
     reason: str = ""
+    sick: bool = False
 
     @property
     def name(self) -> str:
@@ -72,6 +76,8 @@ class Member:
 
     def health(self) -> str:
         """UNKNOWN without a health check, and until the first one has decided."""
+        if self.sick:
+            return "UNHEALTHY"
         status = str(self.state().get("Health", {}).get("Status", ""))
         return {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}.get(status, "UNKNOWN")
 
@@ -201,8 +207,9 @@ class RealTask:
                 return False
             for member in checked:
                 retries = int(member.definition["healthCheck"].get("retries") or RETRIES)
-                if tries[member.name].failed(member.state()) >= retries and member.essential:
-                    return False
+                state = member.state()
+                unknown = bool(state.get("Running")) and "Health" not in state  # a command that begins with no CMD
+                member.sick = member.sick or unknown or tries[member.name].failed(state) >= retries
             time.sleep(0.1)
         return False
 
@@ -429,15 +436,15 @@ def _settings(container: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _health_check(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Docker's form of it, with API_HealthCheck.html's defaults; no interval is longer here than a second.
+    """Docker's form of it, with API_HealthCheck.html's defaults; no interval is longer here than half a second.
 
     Some seconds to start in are given to all: three tries that AWS spreads over a minute and a half are over here in
-    three seconds, which a busy machine may take to start what is right.
+    two seconds, which a busy machine may take to start what is right.
     """
     second = 10**9
     return {
         "test": list(given["command"]) if isinstance(given["command"], Sequence) else given["command"],
-        "interval": min(int(given.get("interval") or 30), 1) * second,
+        "interval": second // 2,
         "timeout": int(given.get("timeout") or 5) * second,
         "retries": int(given.get("retries") or RETRIES),
         "start_period": max(int(given.get("startPeriod") or 0), START_SECONDS) * second,
