@@ -128,7 +128,7 @@ def _why(row: Row) -> str:
     if row.needs_a_look == "refused":
         return row.result.problem
     if row.needs_a_look == "fault":
-        return " ".join(
+        return " · ".join(
             [
                 t("not judged, a fault of ours: {items}", items=", ".join(row.lost or row.result.lost)),
                 *([t("no mark before you decide: {least} to {most}", **_range(row))] if row.between else []),

@@ -87,6 +87,8 @@ class Display:
 def duration(seconds: float) -> str:
     """Seconds as people read them: 45 s, 3 min, 2 h 05 min."""
     if seconds < 90:
-        return f"{max(1, round(seconds))} s"
+        return t("{seconds} s", seconds=max(1, round(seconds)))
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
+    if minutes < 90:
+        return t("{minutes} min", minutes=minutes)
+    return t("{hours} h {minutes} min", hours=minutes // 60, minutes=f"{minutes % 60:02}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fargrade.course.language import translate as t
-from fargrade.reports.terminal import number, plain
+from fargrade.reports.terminal import plain, worth
 
 WORDS = {"passed": "passed", "failed": "failed"}
 
@@ -68,5 +68,5 @@ def output(check: Mapping[str, Any]) -> str:
     ]
     text = "\n".join(f"{label}: {said}" if label else said for label, said in rows if said)
     if check["status"] == "not_judged":
-        text = f"{t('not judged')} ({t('{points} points', points=number(check['points']))}). {text}"
+        text = f"{t('not judged')} ({worth(check['points'])}). {text}"
     return plain(text)[:20_000]

@@ -8,7 +8,7 @@ from typing import Any
 from fargrade.course.language import translate as t
 from fargrade.reports.pages import page
 from fargrade.reports.pictures import svg
-from fargrade.reports.terminal import number, plain
+from fargrade.reports.terminal import number, plain, worth
 from fargrade.verdict import Picture
 
 SIGNS = {"passed": "✓", "failed": "✗", "not_judged": "–", "to_do": "○"}
@@ -134,7 +134,7 @@ def _check(check: Mapping[str, Any]) -> dict[str, Any]:
         "title": check["title"],
         "word": check["status"],
         "sign": SIGNS[check["status"]],
-        "worth": t("{points} points", points=number(check["points"])),
+        "worth": worth(check["points"]),
         "hidden": check.get("hidden", False),
         "rows": [] if passed else [(label, text) for label, text in rows if text],
         "calls": "" if passed else "\n".join(check["calls"]),

@@ -100,6 +100,8 @@ class Nursery:
     def close(self) -> None:
         """End it; what it bore goes with its confinements. Idempotent."""
         self._channel.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1)  # it ends by itself, and what it used is then counted
         with contextlib.suppress(OSError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()

@@ -15,6 +15,7 @@ import ctypes
 import fcntl
 import json
 import os
+import select
 import signal
 import socket
 import struct
@@ -36,10 +37,14 @@ def serve(channel: socket.socket, become_runner: Callable[[socket.socket, Sequen
     """Answer until the grader is gone. `become_runner(channel, flags, filter)` is what a child then is, for good."""
     identity.LIBC.prctl(identity.PR_SET_DUMPABLE, ctypes.c_ulong(0), 0, 0, 0)
     identity.LIBC.prctl(identity.PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(1), 0, 0, 0)
-    # A runner's parent is outside of its pid namespace, which does not end before somebody has reaped the runner.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    ended, ends = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(ends, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
     frames.send(channel, {"ready": os.getpid()})
     while True:
+        if ended in select.select([channel, ended], [], [])[0]:
+            _reap(ended)
+            continue
         channel.settimeout(None)
         try:
             _, handles, _, _ = socket.recv_fds(channel, 1, MOST_HANDLES)
@@ -56,6 +61,16 @@ def serve(channel: socket.socket, become_runner: Callable[[socket.socket, Sequen
         finally:
             for handle in handles:
                 os.close(handle)
+
+
+def _reap(ended: int) -> None:
+    """A runner's parent is outside of its pid namespace, which does not end before somebody has reaped the runner."""
+    try:
+        os.read(ended, 4096)
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            continue
+    except (BlockingIOError, ChildProcessError):
+        return
 
 
 def _born(
@@ -125,7 +140,6 @@ def _execute(command: Sequence[str], handles: dict[int, int], groups: Sequence[i
     """Become bubblewrap, in its control groups, with the handles where it reads them."""
     _join(groups)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     os.setsid()
     # Without capabilities, where they are only those of a user namespace: bubblewrap has no use for them.
     if os.geteuid():
@@ -160,6 +174,7 @@ def _enter(init: int, groups: Sequence[int], user: bool) -> None:
 def _alone(kept: tuple[int, int]) -> None:
     """Leave the nursery's session and handles: the channel is 3, stderr 2."""
     os.setsid()
+    signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     channel, stderr = (fcntl.fcntl(handle, fcntl.F_DUPFD, HIGH) for handle in kept)
     null = os.open(os.devnull, os.O_RDWR)
