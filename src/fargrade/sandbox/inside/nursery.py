@@ -42,7 +42,7 @@ def serve(channel: socket.socket, become_runner: Callable[[socket.socket, Sequen
     signal.signal(signal.SIGCHLD, lambda *_: None)
     frames.send(channel, {"ready": os.getpid()})
     while True:
-        if ended in select.select([channel, ended], [], [])[0]:
+        if ended in select.select([channel.fileno(), ended], [], [])[0]:
             _reap(ended)
             continue
         channel.settimeout(None)
