@@ -19,8 +19,11 @@ from werkzeug.exceptions import HTTPException, NotFound
 from fargrade.emulator.errors import Refused, Response
 from fargrade.emulator.extensions import load_hooks
 from fargrade.emulator.guard import Incoming
+from fargrade.emulator.picking import be_quick
 from fargrade.emulator.rules import ACCOUNT, account
 from fargrade.emulator.services import Service
+
+be_quick()
 
 
 def load(service: Service) -> None:
