@@ -2,9 +2,10 @@
 
 from fargrade.sandbox.confinement import Confinement
 from fargrade.sandbox.job import Command, Job, Limits, Outcome, PythonCall, Raised
-from fargrade.sandbox.sandbox import Nursery, Sandbox, SandboxUnavailable, open_nursery, open_sandbox
+from fargrade.sandbox.sandbox import WARM, Nursery, Sandbox, SandboxUnavailable, open_nursery, open_sandbox
 
 __all__ = [
+    "WARM",
     "Command",
     "Confinement",
     "Job",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal as signals
 from base64 import b64encode
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Any, Literal
 from fargrade.course.language import translate as t
 
 MIB = 1 << 20
+PLACE = re.compile(r"(?P<file>[^,]+), line (?P<line>\d+): (?P<what>.*)", re.S)
 
 
 @dataclass(frozen=True)
@@ -181,11 +183,17 @@ def _plain_sentence(kind: str, what: str) -> str:
         case "wrong_arguments":
             return t("The function cannot be called like that: {what}.", what=what)
         case "no_import":
-            return t("The file cannot be loaded: {what}.", what=what)
+            return t("The file cannot be loaded: {what}.", what=_placed(what))
         case "no_start":
             return t("The code could not be started: {what}.", what=what)
         case _:
             return t("The code interfered with the process that runs it, or took it down: {what}.", what=what)
+
+
+def _placed(what: str) -> str:
+    """`file, line 3: invalid syntax`, as the runner says it, in the learner's language."""
+    found = PLACE.fullmatch(what)
+    return t("{file}, line {line}: {what}", **found.groupdict()) if found else what
 
 
 def _raised(error: Raised) -> str:

@@ -16,7 +16,7 @@ from fargrade.sandbox.running import RunnerSandbox, SandboxUnavailable, Serve
 from fargrade.sandbox.seccomp import program
 from fargrade.sandbox.spare import SpareSandbox
 
-__all__ = ["Nursery", "Sandbox", "SandboxUnavailable", "Serve", "open_nursery", "open_sandbox"]
+__all__ = ["WARM", "Nursery", "Sandbox", "SandboxUnavailable", "Serve", "open_nursery", "open_sandbox"]
 WARM = ("boto3",)
 
 
@@ -63,7 +63,11 @@ def open_sandbox(
         raise SandboxUnavailable(worse)
     note = problem or t("Confinement is off: a self-check, protected from accidents only.")
     plain = Confinement("process", False, note)
-    return RunnerSandbox(serve, warm, plain) if sys.platform.startswith("linux") else SpareSandbox(serve, warm, plain)
+    if sys.platform.startswith("linux"):
+        return RunnerSandbox(serve, warm, plain)
+    return SpareSandbox(
+        serve, [name for name in warm if ":" not in name], plain
+    )  # warm once a job: no more than all use
 
 
 def _unfiltered() -> str:
