@@ -163,7 +163,7 @@ def test_the_history_is_read(stage, world, learner):
     neighbour = {**target, "ResourceId": f"service/{the.cluster}/jobs"}
     scaling.register_scalable_target(**neighbour, MinCapacity=5, MaxCapacity=9)
     for number in range(56):  # more than a page: the limits are moved to and fro, and the service with them
-        least = 3 + number % 7
+        least = 6 + number % 7  # of one digit and of two
         scaling.register_scalable_target(**target, MinCapacity=least, MaxCapacity=least)
     pages = scaling.get_paginator("describe_scaling_activities").paginate(**target)
     newest_first = [one for page in pages for one in page["ScalingActivities"] if one["StatusCode"] == "Successful"]

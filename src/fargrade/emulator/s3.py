@@ -8,15 +8,18 @@ Reference, "Error responses". Since April 2023 a new bucket blocks public access
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 from urllib.parse import unquote
 
 from fargrade.emulator.errors import Refused
+from fargrade.emulator.extensions import control_op, on_reset
 from fargrade.emulator.iam.principals import refuse_unknown
 from fargrade.emulator.rules import Call, account, follower, refusal
 from fargrade.semantics.iam import MalformedPolicy, Policy, Statement, parse_policy
 
+PAGE = "MOTO_S3_DEFAULT_MAX_KEYS"  # as moto names it
 NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 BEGINNINGS = ("xn--", "sthree-", "amzn-s3-demo-")
@@ -31,6 +34,21 @@ GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantW
 
 class OwnKeys(dict[str, Any]):
     """The encryption that a bucket has by default: no PutBucketEncryption has said it."""
+
+
+@control_op("short_lists")
+def short_lists(keys: int) -> None:
+    """From now on a list of objects comes `keys` at a time, unless MaxKeys asks for another number.
+
+    API_ListObjectsV2.html: "By default, the action returns up to 1,000 key names. The response might contain fewer keys
+    but will never contain more."
+    """
+    os.environ[PAGE] = str(keys)
+
+
+@on_reset
+def _lists_as_usual() -> None:
+    os.environ.pop(PAGE, None)
 
 
 def _bucket(name: str) -> Any:

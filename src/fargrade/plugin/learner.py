@@ -122,7 +122,7 @@ class Learner:
     ) -> Outcome:
         """Run the program as a container with the answer's files (and `files`) in its working folder would.
 
-        `env` is added to its environment.
+        `env` is added to its environment. It may have more threads than other code: s3transfer alone takes ten a file.
         `python FILE …` runs in the warm runner: what a script raises is then the outcome's error, not a traceback.
         """
         program = argv[0].rsplit("/", 1)[-1]
@@ -133,7 +133,7 @@ class Learner:
                 files={**self._answer.files, **(files or {}), **({START: SCRIPT} if warm else {})},
                 entry=entry,
                 env={**self._environment, **(env or {})},
-                limits=Limits(wall_seconds=self._wall_seconds),
+                limits=Limits(wall_seconds=self._wall_seconds, processes=256, memory_bytes=2048 << 20),
             )
         )
 
