@@ -13,6 +13,7 @@ import secrets
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from fargrade.backends.costs import CEILING, Meter
@@ -233,7 +234,7 @@ def clean_up(journal: Journal, keys: Keys, tell: Any) -> list[Left]:
     run = journal.run
     wanted = {str(entry.get("service")) for entry in journal.entries()} | set(SERVICES)
     left = sweep(
-        lambda service, region: plain_client(service, region, keys, run.endpoint),
+        cache(lambda service, region: plain_client(service, region, keys, run.endpoint)),  # a client takes a while
         run.regions,
         run.prefix,
         run.id,
@@ -281,12 +282,11 @@ def own_keys() -> Keys:
 
 def plain_client(service: str, region: str, keys: Keys, endpoint: str) -> Any:
     """A client with the run's own credentials, patient with an account that throttles."""
-    import botocore.session
     from botocore.config import Config
 
     retries = {"mode": "standard", "total_max_attempts": 8}
     config = Config(connect_timeout=10, read_timeout=60, retries=retries, **(path_style(service) if endpoint else {}))
-    return botocore.session.Session().create_client(
+    return _session().create_client(
         service,
         region_name="us-east-1" if service == "iam" else region,  # where IAM's signatures are valid
         endpoint_url=endpoint or None,
@@ -295,6 +295,14 @@ def plain_client(service: str, region: str, keys: Keys, endpoint: str) -> Any:
         aws_session_token=keys.token or None,
         config=config,
     )
+
+
+@cache
+def _session() -> Any:
+    """One for all: what it has read of botocore's models it keeps. Whose keys sign, each client is told."""
+    import botocore.session
+
+    return botocore.session.Session()
 
 
 def _identity(keys: Keys, endpoint: str, region: str) -> dict[str, str]:
