@@ -66,6 +66,7 @@ TROUBLE = re.compile(
     re.I,
 )
 SAID = 12
+PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None  # found now: after a fork little may be called
 
 
 class BuildFailed(Exception):
@@ -147,7 +148,7 @@ def _built(engine: Engine, folder: str, options: list[str]) -> str:
 
 
 def _run(docker: str, engine: Engine, folder: str, options: list[str], buildkit: str) -> tuple[int, str]:
-    """Docker's exit status and the last of what it said. Raises BuildFailed: it took too long, or too much room."""
+    """Docker's exit status and the last of what it said. Raises BuildFailed: it took too long; NoEngine: no room."""
     limits = [] if buildkit == "1" else ["--memory", "1g", "--memory-swap", "1g", "--force-rm"]
     progress = ["--progress", "plain"] if buildkit == "1" else []
     given = ["--network", "none", "--ulimit", "nproc=512", "--ulimit", f"fsize={MOST_FILE}", *NO_PROXIES]
@@ -172,7 +173,8 @@ def _run(docker: str, engine: Engine, folder: str, options: list[str], buildkit:
 
 
 def _watch(building: subprocess.Popen[bytes], engine: Engine) -> None:
-    """Wait for the build's end. Raises BuildFailed where it does not come, or the disk fills up meanwhile."""
+    """Wait for the build's end. Raises BuildFailed where it does not come; NoEngine where the disk fills up
+    meanwhile, which something else on this machine may do as well."""
     until = time.monotonic() + BUILD_SECONDS
     before = engine.room()
     while time.monotonic() < until:
@@ -182,7 +184,8 @@ def _watch(building: subprocess.Popen[bytes], engine: Engine) -> None:
         except subprocess.TimeoutExpired:
             left = engine.room()
         if before - left > MOST_ROOM or left < LEAST_ROOM < before:
-            raise BuildFailed(t("it had filled {size} GB of this disk", size=f"{(before - left) / 1e9:.1f}"))
+            size = f"{(before - left) / 1e9:.1f}"
+            raise NoEngine(t("The build was ended: {size} GB of this disk filled up meanwhile.", size=size))
     raise BuildFailed(t("it was still building after {seconds} seconds", seconds=BUILD_SECONDS))
 
 
@@ -192,8 +195,8 @@ def _end_with_us() -> None:
     Without it a step that never ends goes on after `kill -9` of the grader, in a container that no label names.
     prctl(2), PR_SET_PDEATHSIG; where there is no such call, nothing is lost but that.
     """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    if PRCTL is not None:
+        PRCTL(1, signal.SIGKILL)
 
 
 class _Last(threading.Thread):
