@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from classroom import hand_in, run_batch, small_course
-from hostile import AT_IMPORT, BESIDE, IN_CALL, LIFECYCLE, OURS, SHELL, repository
+from hostile import AT_IMPORT, BESIDE, IN_CALL, LIFECYCLE, OURS, PROVOKED, SHELL, repository
 
 from fargrade.course import Course
 from fargrade.sandbox.inside.processes import descendants
@@ -113,7 +113,7 @@ def _hand_in_all(course: Course, top: Path, canary: Path, port: int) -> None:
     stub = (course.root / "exercises/week1/04_push/push.sh").read_bytes()
     for name in HONEST:
         hand_in(course, top / name)
-    for name in CLAIMS:
+    for name in (*CLAIMS, *PROVOKED):
         code = repository(name).replace("@PORT@", str(port)).replace("@HOST@", address_of_this_machine())
         code = code.replace("@CANARY@", str(canary))
         folder = hand_in(course, top / name, repository=code.encode("utf-8"), push=stub)
@@ -173,6 +173,16 @@ def test_it_is_judged_and_so_is_the_next_item(attacked: dict[str, Any], name: st
     assert [check["id"] for item in items.values() for check in item["checks"] if check["status"] == "not_judged"] == []
     assert items["1.6"]["status"] == "passed"
     assert attacked["book"][name]["faults"] == []
+
+
+@pytest.mark.parametrize("name", PROVOKED)
+def test_nobody_gets_out_of_a_zero_by_a_fault_of_ours(attacked: dict[str, Any], name: str) -> None:
+    """What may have failed by us is not judged, and there is no mark before an instructor has looked."""
+    items = {item["id"]: item for item in attacked["ran"].grade(name)["items"]}
+    row = attacked["book"][name]
+    assert (items["1.2"]["status"], items["1.2"]["score"], items["1.6"]["status"]) == ("not_judged", 0, "passed")
+    assert (row["mark"], row["look"], row["lost"]) == (None, "fault", ["1.2"])
+    assert row["mark_between"][0] < row["mark_between"][1]
 
 
 @pytest.mark.parametrize("name", LIFECYCLE)
