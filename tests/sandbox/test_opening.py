@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fargrade.sandbox import Job, PythonCall, SandboxUnavailable, confinement, open_sandbox, running, slots
+from fargrade.sandbox import (
+    Job,
+    PythonCall,
+    SandboxUnavailable,
+    confinement,
+    open_nursery,
+    open_sandbox,
+    running,
+    slots,
+)
 from fargrade.sandbox.confinement import is_root
 from fargrade.sandbox.inside.processes import descendants
 
@@ -183,3 +195,31 @@ def test_a_slot_of_cgroup_2_is_made_beside_our_own_group(monkeypatch: pytest.Mon
     said = subprocess.run(slot.entering(["echo", "a b"]), capture_output=True, text=True, check=True)
     assert said.stdout == "a b\n"
     assert int((group / "cgroup.procs").read_text()) > 0
+
+
+@pytest.mark.bubblewrap
+def test_a_confinement_that_is_ended_from_outside_is_no_failure_of_the_code() -> None:
+    """The machine's doing, as when memory runs out: said so, and the next job runs."""
+    nursery = open_nursery("required")
+    sandbox = open_sandbox(serve, confine="required", nursery=nursery)
+    assert isinstance(sandbox, running.RunnerSandbox)
+    assert nursery is not None
+    try:
+        assert sandbox.run(ONE).value == 1
+        runner = sandbox._runner
+        assert runner is not None
+        soon = threading.Timer(0.3, lambda: signal.pidfd_send_signal(runner._init, signal.SIGKILL))
+        soon.start()
+        slow = Job({"a.py": b"def f():\n while True: pass\n"}, PythonCall("a.py", "f"))
+        with pytest.raises(SandboxUnavailable):
+            sandbox.run(slow)
+        assert sandbox.run(ONE).value == 1
+        os.kill(nursery._process.pid, signal.SIGKILL)  # and without it, a sandbox is started as ever
+        nursery._process.wait()
+        with contextlib.suppress(SandboxUnavailable):  # its confinements end with it
+            sandbox.run(ONE)
+        assert sandbox.run(ONE).value == 1
+        assert not sandbox.is_born
+    finally:
+        sandbox.close()
+        nursery.close()

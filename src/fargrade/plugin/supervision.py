@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from dataclasses import replace
 
@@ -12,12 +13,25 @@ from fargrade.grading import OurFault
 from fargrade.sandbox import Confinement, Job, Limits, Outcome, SandboxUnavailable
 from fargrade.workbench import Workbench
 
+MOST_CROWDED = 3.0
 ITEM_SECONDS = 90.0  # what all jobs of one item may take together; an honest answer takes a few
 
 
 def wall_seconds(world: World) -> float:
     """How long a learner's code may take: longer where the world's time is the machine's own."""
     return float(getattr(world, "wall_seconds", Limits().wall_seconds))
+
+
+def crowding() -> float:
+    """How much longer things take on this machine than they should: 1 unless twice as much wants to run as can.
+
+    A right answer must not fail because somebody compiles beside it. The limit on processor time stays as it is.
+    """
+    try:
+        load, processors = os.getloadavg()[0], len(os.sched_getaffinity(0))
+    except (AttributeError, OSError):
+        return 1.0
+    return min(MOST_CROWDED, max(1.0, load / (2 * processors)))
 
 
 class ItemSandbox:
@@ -42,12 +56,13 @@ class ItemSandbox:
             return Outcome("timed_out", seconds=self._together)
         seconds = min(job.limits.wall_seconds, self._job_seconds, max(self._left, 1.0))
         processor = min(job.limits.cpu_seconds, math.ceil(seconds))
-        limits = replace(job.limits, wall_seconds=seconds, cpu_seconds=processor)
+        slower = crowding()
+        limits = replace(job.limits, wall_seconds=seconds * slower, cpu_seconds=processor)
         try:
             outcome = self._workbench.sandbox.run(replace(job, limits=limits, ahead=self._ahead()))
         except SandboxUnavailable as unavailable:
             raise OurFault(str(unavailable)) from None
-        self._left -= outcome.seconds
+        self._left -= outcome.seconds / slower
         if not outcome.ok:
             self._check_world()
         return outcome

@@ -157,6 +157,16 @@ class Runner:
         self._owes_cleaning = True
         return report
 
+    def was_ended_from_outside(self) -> bool:
+        """Whether the confinement itself is gone, which nobody in it can do: a fault of ours, or of this machine.
+
+        Told only where it came of a nursery: its first process is then no one's parent, and ignores all signals from
+        within. One that bubblewrap started the runner in ends with the runner, whom the learner's code may kill.
+        """
+        if not isinstance(self._process, _Born):
+            return False
+        return not self._process.nursery.alive or bool(select.select([self._init], [], [], 0.5)[0])
+
     def is_clean(self) -> bool:
         """Whether nothing of the last job is left in it, waiting for it to say so."""
         if not self._owes_cleaning:
@@ -198,6 +208,7 @@ class _Born:
     def __init__(
         self, nursery: Nursery, theirs: socket.socket, flags: Sequence[str], slot: Slot | None, uid: int
     ) -> None:
+        self.nursery = nursery
         said, saying = os.pipe()
         self.stderr = os.fdopen(said, "rb")
         try:
@@ -295,7 +306,10 @@ class RunnerSandbox:
         try:
             report = runner.ask({**job.as_message(), "env": env}, job.limits.wall_seconds + GRACE_SECONDS)
         except (frames.Gone, TimeoutError) as error:
+            from_outside = runner.was_ended_from_outside()
             self._replace()
+            if from_outside:
+                raise SandboxUnavailable(t("The sandbox was ended from outside.")) from None
             why = t("it no longer answers") if isinstance(error, TimeoutError) else t("it is gone")
             return lost(why, time.monotonic() - started)
         return outcome_of(report, job, out_of_memory=self._killed_for_memory() > killed)
