@@ -76,12 +76,13 @@ def test_nothing_goes_around_ecr(picture):
     """Nothing goes from the developer to ECS around ECR"""
     there(picture.developers, t("the developer"))
     there(picture.on_ec2 | picture.on_fargate, "ECS")
+    around = picture.bypassed()
     expect(
-        not picture.bypassed(),
+        not around,
         expected=t("every way from the developer to ECS goes through ECR"),
-        found=t("a way leads around it"),
+        found=t("a way leads around it: {way}", way=" → ".join(around)),
         on_aws=t("ECS takes no image from a laptop: it pulls from a registry"),
-        hint=t("take the arrow from the developer to ECS away"),
+        hint=t("arrows are the image's way: leave out commands, and what brings the image to ECS past the registry"),
     )
 
 

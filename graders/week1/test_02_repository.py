@@ -4,10 +4,22 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fargrade.grading import check, expect, t
+from fargrade.semantics.iam import Request, decide, parse_policy
 
 FILE = "repository.py"
 FUNCTION = "create_repository"
 ACCOUNT_DOLLARS = 0.01
+# How tags could still be moved in a repository that was there, and by which tag that shows.
+MADE_BY_HAND = (
+    ({"imageTagMutability": "MUTABLE"}, "v1"),
+    (
+        {
+            "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
+            "imageTagMutabilityExclusionFilters": [{"filterType": "WILDCARD", "filter": "latest*"}],
+        },
+        "latest",
+    ),
+)
 GUIDE = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/"
 
 
@@ -20,6 +32,20 @@ class Made:
 
     def now(self):
         return self.ecr.describe_repositories(repositoryNames=[self.name])["repositories"][0]
+
+    def digests(self):
+        return {image["imageDigest"] for image in self.ecr.describe_images(repositoryName=self.name)["imageDetails"]}
+
+    def strangers_pull(self):
+        """Whether another account's people may pull: theirs allows it, so this repository's policy decides."""
+        try:
+            policy = parse_policy(self.ecr.get_repository_policy(repositoryName=self.name)["policyText"], "resource")
+        except self.ecr.exceptions.RepositoryPolicyNotFoundException:
+            return False
+        everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        theirs = parse_policy({"Version": "2012-10-17", "Statement": [everything]})
+        request = Request("arn:aws:iam::210987654321:user/eve", "ecr:BatchGetImage", self.now()["repositoryArn"])
+        return decide(request, (theirs,), (policy,), same_account=False).allowed
 
     def resource_tags(self):
         found = self.ecr.list_tags_for_resource(resourceArn=self.now()["repositoryArn"])["tags"]
@@ -46,6 +72,7 @@ def made(world, learner, rng):
     repositories = []
     for key in (None,) if world.real else (None, some_key(world, rng)):  # AWS looks whether the key is there
         name, tags = some_name(world, rng), some_tags(rng)
+        world.client("ecr").create_repository(repositoryName=f"{name}-old")  # somebody else's, called nearly the same
         arguments = (name, tags, key) if key else (name, tags)
         repositories.append(Made(world, name, tags, key, learner.call(FILE, FUNCTION, *arguments)))
     return repositories
@@ -61,6 +88,13 @@ def test_the_repository_is_there(made, world):
             found=t("it returned {value}", value=repr(one.claimed)),
             on_aws=t("docker push is given this URI: with anything else the push goes nowhere"),
             hint=t("the answer of create_repository holds repository → repositoryUri"),
+        )
+        expect(
+            not one.strangers_pull(),
+            expected=t("nobody outside the account may pull from it"),
+            found=t("its repository policy lets another account pull"),
+            on_aws=t("whoever has any AWS account could take your images"),
+            hint=t("a repository needs no policy for the account's own people: their roles decide"),
         )
 
 
@@ -148,24 +182,53 @@ def test_it_can_be_run_again(made, world, learner):
 )
 def test_an_existing_repository_is_brought_in_line(world, learner, rng):
     """A repository made by hand, with tags that move, is brought in line"""
-    ecr = world.client("ecr")
-    name, tags = some_name(world, rng), some_tags(rng)
-    stale = [{"Key": "owner", "Value": "nobody"}, {"Key": "team", "Value": "unknown"}]
-    ecr.create_repository(repositoryName=name, imageTagMutability="MUTABLE", tags=stale)
-    world.push_image(name, ["v1"])
-    one = Made(world, name, tags, None, learner.call(FILE, FUNCTION, name, tags))
+    neighbour = existing(world, rng, {"imageTagMutability": "MUTABLE"})
+    before = (neighbour.now()["imageTagMutability"], neighbour.resource_tags(), neighbour.digests())
+    for setting, tag in MADE_BY_HAND:
+        one = existing(world, rng, setting)
+        kept = one.digests()
+        one.tags = some_tags(rng)
+        learner.call(FILE, FUNCTION, one.name, one.tags)
+        expect(
+            refused(world, one.name, tag) and kept <= one.digests(),
+            expected=t("every image is kept, and no tag can be moved any more"),
+            found=t(
+                "{count} of {all} images are left; tags are {setting}, and {tag} could be pushed again",
+                count=len(kept & one.digests()),
+                all=len(kept),
+                setting=one.now()["imageTagMutability"],
+                tag=tag,
+            )
+            if kept <= one.digests()
+            else t("{count} of {all} images are left", count=len(kept & one.digests()), all=len(kept)),
+            on_aws=t("what is there already stays as it was until somebody changes it"),
+            hint=t("put_image_tag_mutability changes a repository that exists; nothing in it is to be deleted"),
+        )
+        found = one.resource_tags()
+        expect(
+            found == one.tags,
+            expected=t("the resource tags {tags}", tags=one.tags),
+            found=t("the resource tags {tags}", tags=found),
+            on_aws=t("what has no cost tag is on nobody's bill"),
+            hint=t("tag_resource sets tags, untag_resource takes those away that are not wanted"),
+        )
+    after = (neighbour.now()["imageTagMutability"], neighbour.resource_tags(), neighbour.digests())
     expect(
-        refused(world, name, "v1"),
-        expected=t("its images are kept, and their tags cannot be moved any more"),
-        found=t("v1 could be pushed again (tags are {setting})", setting=one.now()["imageTagMutability"]),
-        on_aws=t("what is there already stays as it was until somebody changes it"),
-        hint=t("put_image_tag_mutability changes a repository that exists"),
+        after == before,
+        expected=t("a repository of another name stays as it is: {before}", before=before[:2]),
+        found=t("it is changed: {after}", after=after[:2]),
+        on_aws=t("other teams' repositories are in the same account"),
+        hint=t("look for the repository by its whole name"),
     )
-    found = one.resource_tags()
-    expect(
-        found == tags,
-        expected=t("the resource tags {tags}", tags=tags),
-        found=t("the resource tags {tags}", tags=found),
-        on_aws=t("what has no cost tag is on nobody's bill"),
-        hint=t("tag_resource sets tags, untag_resource takes those away that are not wanted"),
+
+
+def existing(world, rng, setting):
+    """A repository that somebody made by hand, with an image that has tags and one that has none."""
+    name = some_name(world, rng)
+    stale = {"owner": "nobody", "team": "unknown"}
+    world.client("ecr").create_repository(
+        repositoryName=name, tags=[{"Key": key, "Value": value} for key, value in stale.items()], **setting
     )
+    world.push_image(name, ["v1", "latest"])
+    world.push_image(name)
+    return Made(world, name, stale, None, "")

@@ -12,6 +12,7 @@ SERVICES = ("ecs", "ec2", "ecr", "iam")
 GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/"
 API = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/"
 TASKS = 10
+MACHINES = "machines"
 ACCOUNT_DOLLARS = 0.0
 
 
@@ -49,8 +50,27 @@ def described(world, name):
 
 
 @pytest.fixture(scope="module")
-def made(world, learner, wanted):
-    """When: a new cluster has been made."""
+def old(world, wanted):
+    """Given: a cluster made by hand long ago, with machines of its own, a tag, and a setting for those who look in."""
+    ecs = world.client("ecs")
+    more = {}
+    if not world.real:  # there its Auto Scaling group would have to be made, too
+        group = f"arn:aws:autoscaling:{world.region}:{world.account}:autoScalingGroup:1:autoScalingGroupName/machines"
+        own = {"autoScalingGroupArn": group}
+        ecs.create_capacity_provider(name=MACHINES, autoScalingGroupProvider=own)
+        more = {"capacityProviders": [MACHINES]}
+    ecs.create_cluster(
+        clusterName=wanted.old,
+        tags=[{"key": "owner", "value": "platform"}],
+        configuration={"executeCommandConfiguration": {"logging": "NONE"}},
+        **more,
+    )
+    return described(world, wanted.old)
+
+
+@pytest.fixture(scope="module")
+def made(world, learner, wanted, old):  # noqa: ARG001 - the old one is there first
+    """When: a new cluster has been made, beside the old one."""
     claimed = make(learner, wanted, wanted.name)
     return SimpleNamespace(claimed=claimed, **described(world, wanted.name))
 
@@ -66,14 +86,15 @@ def launch(world, rng):
     definition = containers.definition(world, "web", image, roles.execution_role(world))
     where = {"subnets": list(vpc.public), "securityGroups": [group], "assignPublicIp": "ENABLED"}
 
-    def start(name):
+    def start(name, count=TASKS, **more):
         ecs = world.client("ecs")
         try:
             tasks = ecs.run_task(
                 cluster=name,
                 taskDefinition=definition,
-                count=TASKS,
+                count=count,
                 networkConfiguration={"awsvpcConfiguration": where},
+                **more,
             )["tasks"]
         except ecs.exceptions.ClientError as error:
             fail(
@@ -147,10 +168,9 @@ def test_it_is_tagged(made, wanted):
 
 
 @check(points=3, evidence="behaviour", docs=API + "API_PutClusterCapacityProviders.html")
-def test_an_old_cluster_is_brought_up_to_date(world, learner, wanted, launch):
+def test_an_old_cluster_is_brought_up_to_date(world, learner, wanted, old, launch):
     """A cluster that was there is as it shall be afterwards, and keeps what else it has"""
-    owner = {"key": "owner", "value": "platform"}
-    world.client("ecs").create_cluster(clusterName=wanted.old, tags=[owner])
+    launch(wanted.old, 1, launchType="FARGATE")
     make(learner, wanted, wanted.old)
     found = described(world, wanted.old)
     watched(found["settings"])
@@ -161,7 +181,25 @@ def test_an_old_cluster_is_brought_up_to_date(world, learner, wanted, launch):
         found=t("tags: {tags}", tags=", ".join(f"{key} = {value}" for key, value in tags.items()) or "–"),
         hint=t("create_cluster changes nothing of a cluster that is there"),
     )
+    kept = {
+        t("its capacity provider {name}", name=MACHINES): set(old["capacityProviders"])
+        <= set(found["capacityProviders"]),
+        t("its configuration of execute-command"): found.get("configuration") == old.get("configuration"),
+        t("the task that runs in it"): running(world, wanted.old) == 1,
+    }
+    expect(
+        all(kept.values()),
+        expected=t("what it had is still there: {what}", what=", ".join(kept)),
+        found=t("lost: {what}", what=", ".join(name for name, there in kept.items() if not there)),
+        on_aws=t("PutClusterCapacityProviders replaces the whole list; what is left out is taken from the cluster"),
+        hint=t("describe the cluster first, and add to what it has"),
+    )
     shared(launch(wanted.old), wanted, t("create_cluster changes nothing of a cluster that is there"))
+
+
+def running(world, name):
+    """How many tasks of the cluster are to run."""
+    return len(world.client("ecs").list_tasks(cluster=name, desiredStatus="RUNNING")["taskArns"])
 
 
 @check(points=1, evidence="behaviour", docs=API + "API_CreateCluster.html")

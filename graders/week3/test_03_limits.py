@@ -9,6 +9,7 @@ from fargrade.semantics.ecs import cpu_units, fargate_size, memory_mib, same_ima
 
 ACCOUNT_DOLLARS = 0.0  # a definition and a role cost nothing; no task is started there
 FILE = "task-definition.json"
+REGION = "us-east-1"  # the task definition is a file, and names it
 SERVICES = ("ecs", "ec2", "iam", "ecr", "ssm", "logs", "elbv2")
 ECS_GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/"
 API = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/"

@@ -21,7 +21,9 @@ def bucket(world, rng):
     name = f"reports-{rng.randrange(10**9)}"
     s3 = world.client("s3")
     for one in (name, f"{name}-evil"):
-        s3.create_bucket(Bucket=one)
+        # us-east-1 alone is not named: docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+        place = {"LocationConstraint": world.region} if world.region != "us-east-1" else {}
+        s3.create_bucket(Bucket=one, **({"CreateBucketConfiguration": place} if place else {}))
     s3.put_object(Bucket=name, Key="2026/may.csv", Body=b"1;2;3")
     return name
 

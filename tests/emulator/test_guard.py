@@ -199,3 +199,12 @@ def test_the_graders_own_calls_are_not_the_learners(gateway: Gateway) -> None:
     sent = signed("ecr", Content_Type="application/x-amz-json-1.1", X_Amz_Target=TARGET + "DescribeRepositories")
     assert gateway.from_grader("POST", "/", sent, b"{}").status == 200
     assert gateway.recording.as_json() == []
+
+
+def test_iam_is_one_for_all_regions_and_ecr_public_is_not(gateway: Gateway) -> None:
+    """With an endpoint of its own a client signs IAM's calls for its own region; AWS's endpoint rules say us-east-1."""
+    asked = b"Action=ListRoles&Version=2010-05-08"
+    listed = gateway.from_learner("POST", "/", signed("iam", "eu-west-1", Content_Type=FORM), asked)
+    assert listed.status == 200
+    public = signed("ecr-public", "eu-west-1", Content_Type="application/x-amz-json-1.1", X_Amz_Target="Spencer.x")
+    assert gateway.from_learner("POST", "/", public, b"{}").status == 404

@@ -214,9 +214,9 @@ class AccountWorld(EndpointWorld):
                 time.sleep(min(0.2 * 2**attempt, 3.0))
         raise Refused("ServiceUnavailable", f"The learner's session could not be had: {said}"[:300], 503)
 
-    def reset(self, seed: int = 0) -> None:
+    def reset(self, seed: int = 0, region: str = "") -> None:
         """Nothing is emptied: the next item's names are others. What the run made is removed at its end."""
-        del seed
+        del seed, region
         self._forwarder.forget()
         self._tokens.clear()
 

@@ -72,9 +72,11 @@ class EmbeddedWorld:
     def client(self, service: str, region: str | None = None) -> Any:
         key = (service, region or self.region)
         if key not in self._clients:
+            from fargrade.emulator.services import BY_MODEL
+
             client = _session().create_client(
                 service,
-                region_name=key[1],
+                region_name=region or BY_MODEL[service].only_region or self.region,
                 aws_access_key_id="AKIAIOSFODNN7GRADER",
                 aws_secret_access_key="grader",
                 endpoint_url="http://world.invalid",
@@ -252,12 +254,13 @@ class EmbeddedWorld:
             }
             raise ClientError(said, operation) from None
 
-    def reset(self, seed: int = 0) -> None:
+    def reset(self, seed: int = 0, region: str = "") -> None:
         self._content = itertools.count()
         _session()  # imported while the process, if this is its first reset, still starts
         with _faults():
             self.account = str(random.Random(seed).randrange(10**11, 10**12))
-            self._process.reset(seed, self.account, self._key)
+            self.region = region or REGION
+            self._process.reset(seed, self.account, self._key, self.region)
 
     def listen(self, listening: socket.socket | None = None) -> int:
         """Serve learners on the socket handed over, else on loopback; returns the port. Raises WorldFault."""

@@ -303,9 +303,9 @@ class EndpointWorld:
             raise AttributeError(name)
         raise ability(name, self.name)
 
-    def reset(self, seed: int = 0) -> None:
+    def reset(self, seed: int = 0, region: str = "") -> None:
         """Empty the world, where the endpoint can; where not, what is made has random names, and stays."""
-        del seed
+        del seed, region
         self._forwarder.forget()
         self._tokens.clear()
         try:

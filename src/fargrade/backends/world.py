@@ -176,8 +176,8 @@ class World(Protocol):
     def control(self, operation: str, **arguments: Any) -> Any:
         """An operation of this backend's own."""
 
-    def reset(self, seed: int = 0) -> None:
-        """Make the world anew."""
+    def reset(self, seed: int = 0, region: str = "") -> None:
+        """Make the world anew; in `region`, where the backend can choose."""
 
 
 class OpenWorld(World, Protocol):

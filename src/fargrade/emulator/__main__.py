@@ -81,6 +81,8 @@ class World:
         if operation == "calls":
             return self._gateway.recording.as_json()
         if operation == "reset":
+            if message.get("region"):
+                self._gateway.region = message["region"]
             return self._gateway.reset(message["seed"], message["account"], message.get("key", ""))
         if operation == "listen":
             from fargrade.emulator.server import loopback_socket

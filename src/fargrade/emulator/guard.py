@@ -68,6 +68,8 @@ def _scope(path: str, headers: Mapping[str, str], body: bytes, home: str) -> tup
         raise Refused("MissingAuthenticationTokenException", "Missing Authentication Token", 403)
     if service is None:
         raise Refused("AccessDeniedException", f"The service {scope} is not part of this course.", 403)
+    if service.partition_wide and known_region(region):
+        region = service.only_region
     if service.only_region and region != service.only_region:
         raise Refused(
             "UnknownEndpoint", f"{service.model} has no endpoint in {region}: use {service.only_region}.", 404

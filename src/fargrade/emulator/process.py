@@ -121,9 +121,9 @@ class EmulatorProcess:
         """Stop serving learners."""
         self.ask("close_listeners")
 
-    def reset(self, seed: int, account: str, key: str = "") -> None:
-        """Make the world anew, in this account, with this access key for its learner; ids follow `seed`."""
-        self.ask("reset", seed=seed, account=account, key=key)
+    def reset(self, seed: int, account: str, key: str = "", region: str = "") -> None:
+        """Make the world anew, in this account and region, with this access key for its learner; ids follow `seed`."""
+        self.ask("reset", seed=seed, account=account, key=key, region=region)
 
     def calls(self) -> list[RecordedCall]:
         """The learner's calls since the last reset, in order."""

@@ -14,13 +14,16 @@ from botocore.model import ServiceModel
 class Service:
     """`scope` is the name in the SigV4 credential scope, `model` botocore's, `host` the first part of the
     address moto listens to. `in_moto` is False for what only this emulator answers; `ours` is the module of this
-    package with our answers, where it is imported only when the service is used."""
+    package with our answers, where it is imported only when the service is used. A `partition_wide` service has one
+    address for all regions: AWS's endpoint rules sign its calls for `only_region` whatever the client's region is, and
+    a client that was given an address of its own (AWS_ENDPOINT_URL) signs them for its own region."""
 
     scope: str
     model: str
     host: str = ""
     in_moto: bool = True
     only_region: str = ""
+    partition_wide: bool = False
     ours: str = ""
 
     def url(self, region: str) -> str:
@@ -36,7 +39,7 @@ SERVICES = {
         # ECR Public's API is in us-east-1 (and us-west-2) only: docs.aws.amazon.com/general/latest/gr/ecr-public.html
         Service("ecr-public", "ecr-public", in_moto=False, only_region="us-east-1"),
         Service("sts", "sts"),
-        Service("iam", "iam", only_region="us-east-1"),
+        Service("iam", "iam", only_region="us-east-1", partition_wide=True),
         Service("ecs", "ecs"),
         Service("ec2", "ec2"),
         Service("elasticloadbalancing", "elbv2", "elasticloadbalancing"),

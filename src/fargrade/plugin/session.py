@@ -13,7 +13,7 @@ import pytest
 from fargrade.backends.lacking import BackendProblem, first_unsupported
 from fargrade.backends.world import OpenWorld, WorldFault
 from fargrade.course import Answer, Course, Item, Submission
-from fargrade.course.checks import account_dollars
+from fargrade.course.checks import account_dollars, fixed_region
 from fargrade.course.language import translate as t
 from fargrade.course.tree import relative_files
 from fargrade.grading import NotJudged, OurFault
@@ -23,6 +23,8 @@ from fargrade.plugin.options import Options
 from fargrade.plugin.supervision import ITEM_SECONDS, ItemSandbox, wall_seconds
 from fargrade.sandbox import Sandbox
 from fargrade.workbench import Workbench, begun_workbench, dollars_of, services_of, workbench
+
+GLOBAL = ("iam", "ecr-public")  # these are called in us-east-1 from anywhere
 
 
 class GradingSession:
@@ -87,7 +89,7 @@ class GradingSession:
         return ItemSandbox(self.workbench, together, self.options.job_seconds)
 
     def fresh_world(self, item: Item) -> OpenWorld:
-        """The world, emptied for `item`; its ids and times of day follow the run's seed.
+        """The world, emptied for `item`; its ids, times of day, account and region follow the run's seed.
 
         Raises OurFault when no world can be had.
         """
@@ -97,7 +99,8 @@ class GradingSession:
         try:
             if self.control:
                 self.control.run(item)
-            return self.workbench.fresh_world(zlib.crc32(f"{self.options.seed}:{item.id}".encode()))
+            seed = zlib.crc32(f"{self.options.seed}:{item.id}".encode())
+            return self.workbench.fresh_world(seed, fixed_region(item.grader))
         except WorldFault as fault:
             if not self.options.wanted.embedded:
                 raise OurFault(t("The backend failed: {why}", why=fault)) from None
@@ -111,11 +114,17 @@ class GradingSession:
             self._world_of = None
 
     def calls_of(self, item: Item) -> list[str]:
-        """What the learner's code called so far, a line each; empty where nothing ran."""
+        """What the learner's code called so far, a line each, and where it was not the world's region; empty where
+        nothing ran."""
         if self._world_of != item.id:
             return []
+        world = self.workbench.world
         try:
-            return [call.summary() for call in self.workbench.world.calls()]
+            return [
+                call.summary()
+                + (f" [{call.region}]" if call.region not in ("", world.region) and call.service not in GLOBAL else "")
+                for call in world.calls()
+            ]
         except WorldFault:
             return []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from fargrade.semantics.diagram.graph import Edge, Graph, Node, reaches
+from fargrade.semantics.diagram.graph import Edge, Graph, Node, reaches, way
 
 DEVELOPER = re.compile(
     r"\bdev\b|\bdevs\b|developer|разраб|программист|engineer|инженер|programmer|\bcoder|laptop|ноутбук|workstation",
@@ -19,6 +19,7 @@ ECR = re.compile(r"\becr\b|elastic container registry|container registry|рее�
 ECS = re.compile(r"\becs\b|elastic container service", re.I)
 EC2 = re.compile(r"\bec2\b", re.I)
 FARGATE = re.compile(r"fargate|фаргейт", re.I)
+TOWARDS = re.compile(r"\b(?:to|into|from|out of|в|из|с) (?:the |an? |our |private |amazon |aws )*$", re.I)
 PULL = re.compile(r"\bpulls?\b|скачив|забира|тян|загружает из|получает", re.I)
 
 
@@ -57,10 +58,11 @@ class Delivery:
         closed = self.on_ec2 | self.on_fargate | self.users
         return reaches(self.image_ways(), self.developers, self.registry, avoid=closed)
 
-    def bypassed(self) -> bool:
-        """Whether something gets from the developer to where containers run, around the registry."""
+    def bypassed(self) -> list[str]:
+        """What stands on a way from the developer to where containers run, around the registry; empty if none does."""
         closed = self.registry | self.users
-        return reaches(self.image_ways(), self.developers, self.on_ec2 | self.on_fargate, avoid=closed)
+        around = way(self.image_ways(), self.developers, self.on_ec2 | self.on_fargate, avoid=closed)
+        return [self.graph.text(self.graph.nodes[name]) for name in around]
 
     def serves(self, place: frozenset[str], other: frozenset[str]) -> bool:
         """Whether the users are connected with `place`, not by way of registry, developer or the other launch type."""
@@ -77,7 +79,7 @@ def _image_way(edge: Edge) -> tuple[bool, bool]:
 def delivery(graph: Graph) -> Delivery:
     """Recognise the parties of the picture by what nodes, and the boxes around them, are called."""
     said = {node.id: words(_said(graph, node)) for node in graph.nodes.values()}
-    registry = {name for name, text in said.items() if ECR.search(text)}
+    registry = {name for name, text in said.items() if _is_registry(text)}
     near_ecs = _near_ecs(graph, said)
 
     def runs(kind: re.Pattern[str]) -> frozenset[str]:
@@ -94,6 +96,15 @@ def delivery(graph: Graph) -> Delivery:
         registry=frozenset(registry),
         on_ec2=ec2,
         on_fargate=fargate,
+    )
+
+
+def _is_registry(text: str) -> bool:
+    """Whether a node is ECR: not where somebody else is named first who pushes *to* it or pulls *from* it."""
+    others = [match.start() for kind in (DEVELOPER, ECS) for match in kind.finditer(text)]
+    return any(
+        not (TOWARDS.search(text[: match.start()]) and any(other < match.start() for other in others))
+        for match in ECR.finditer(text)
     )
 
 

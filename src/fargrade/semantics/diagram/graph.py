@@ -92,17 +92,24 @@ def reaches(
     links: Iterable[tuple[str, str]], start: Iterable[str], goal: Iterable[str], avoid: Iterable[str] = ()
 ) -> bool:
     """Whether a way leads from any of `start` to any of `goal` without passing through `avoid`."""
-    steps: dict[str, set[str]] = {}
+    return bool(way(links, start, goal, avoid))
+
+
+def way(
+    links: Iterable[tuple[str, str]], start: Iterable[str], goal: Iterable[str], avoid: Iterable[str] = ()
+) -> list[str]:
+    """The nodes of a shortest way from any of `start` to any of `goal` around `avoid`; empty where there is none."""
+    steps: dict[str, list[str]] = {}
     for source, target in links:
-        steps.setdefault(source, set()).add(target)
+        steps.setdefault(source, []).append(target)
     goals, closed = set(goal), set(avoid)
-    queue = list(start)
-    seen = set(queue)
-    while queue:
-        for following in steps.get(queue.pop(), ()):
+    ways = [[name] for name in sorted(start)]
+    seen = {name for (name,) in ways}
+    for walked in ways:
+        for following in steps.get(walked[-1], ()):
             if following in goals:
-                return True
+                return [*walked, following]
             if following not in seen and following not in closed:
                 seen.add(following)
-                queue.append(following)
-    return False
+                ways.append([*walked, following])
+    return []

@@ -14,8 +14,10 @@ def enable_scanning(repository):
 
 def _read(repository, tag):
     names, severities, status = [], set(), None
-    for page in _client().get_paginator("describe_image_scan_findings").paginate(
-        repositoryName=repository, imageId={"imageTag": tag}, PaginationConfig={"PageSize": 500}
+    for page in (
+        _client()
+        .get_paginator("describe_image_scan_findings")
+        .paginate(repositoryName=repository, imageId={"imageTag": tag}, PaginationConfig={"PageSize": 500})
     ):
         status = page["imageScanStatus"]["status"]
         for finding in page.get("imageScanFindings", {}).get("findings", []):

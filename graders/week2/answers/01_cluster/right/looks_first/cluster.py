@@ -16,9 +16,11 @@ def create_cluster(name: str, environment: str, on_demand: int, on_demand_weight
     else:
         ecs.update_cluster(cluster=name, settings=[{"name": "containerInsights", "value": "enhanced"}])
         ecs.tag_resource(resourceArn=there[0]["clusterArn"], tags=[{"key": "environment", "value": environment}])
+    held = there[0]["capacityProviders"] if there else []
+    own = [one for one in held if not one.startswith("FARGATE")]
     return ecs.put_cluster_capacity_providers(
         cluster=name,
-        capacityProviders=["FARGATE_SPOT", "FARGATE"],
+        capacityProviders=own + ["FARGATE_SPOT", "FARGATE"],
         defaultCapacityProviderStrategy=[
             {"capacityProvider": "FARGATE_SPOT", "base": 0, "weight": spot_weight},
             {"capacityProvider": "FARGATE", "base": on_demand, "weight": on_demand_weight},

@@ -6,11 +6,12 @@ import boto3
 def create_cluster(name: str, environment: str, on_demand: int, on_demand_weight: int, spot_weight: int) -> str:
     """The cluster, new or already there, as it shall be; its ARN."""
     ecs = boto3.client("ecs")
-    arn = ecs.create_cluster(clusterName=name)["cluster"]["clusterArn"]  # one that is there is answered as it is
+    there = ecs.create_cluster(clusterName=name)["cluster"]  # one that is there is answered as it is
+    arn = there["clusterArn"]
     ecs.update_cluster_settings(cluster=name, settings=[{"name": "containerInsights", "value": "enabled"}])
     ecs.put_cluster_capacity_providers(
         cluster=name,
-        capacityProviders=["FARGATE", "FARGATE_SPOT"],
+        capacityProviders=sorted({*there["capacityProviders"], "FARGATE", "FARGATE_SPOT"}),  # all that it shall have
         defaultCapacityProviderStrategy=[
             {"capacityProvider": "FARGATE", "weight": on_demand_weight},
             {"capacityProvider": "FARGATE_SPOT", "base": on_demand, "weight": spot_weight},

@@ -37,7 +37,8 @@ def enable_scaling(cluster: str, service: str, minimum: int, maximum: int, cpu: 
                 "Cooldown": 120,
             },
         )
-        boto3.client("cloudwatch").put_metric_alarm(
+        cloudwatch = boto3.client("cloudwatch")
+        cloudwatch.put_metric_alarm(
             AlarmName=f"{cluster}-{service}-{name}",
             Namespace="AWS/ECS",
             MetricName="CPUUtilization",
@@ -48,7 +49,7 @@ def enable_scaling(cluster: str, service: str, minimum: int, maximum: int, cpu: 
             Threshold=threshold,
             ComparisonOperator=operator,
             TreatMissingData="missing",
-            AlarmActions=["arn:aws:sns:us-east-1:123456789012:ops"],
+            AlarmActions=[f"arn:aws:sns:{cloudwatch.meta.region_name}:123456789012:ops"],
         )
 
 
