@@ -36,11 +36,17 @@ def place(world, rng):
     execution, task = roles.execution_role(world), roles.task_role(world)
     repository = f"{service}/web"
     first = containers.image(world, repository, "v1")
-    side = {"name": "side", "image": containers.image(world, f"{service}/side", "v1", ports=[]), "essential": False}
-    variable = [{"name": "STAGE", "value": f"stage-{rng.randrange(1000)}"}]
-    definition = containers.definition(
-        world, service, first, execution, taskRoleArn=task, beside=[side], container={"environment": variable}
-    )
+    container = rng.choice(("web", "app", "shop", "api"))
+    serving = {
+        "name": container,
+        "image": first,
+        "portMappings": [{"containerPort": 80}],
+        "environment": [{"name": "STAGE", "value": f"stage-{rng.randrange(1000)}"}],
+    }
+    side = {"name": "side", "portMappings": [], "essential": False}
+    beside = containers.image(world, f"{service}/side", "v1", ports=[])
+    more = {"taskRoleArn": task, "tags": [{"key": "team", "value": "shop"}]}
+    definition = containers.definition(world, service, beside, execution, container=side, beside=[serving], **more)
     world.client("ecs").create_service(
         cluster=cluster,
         serviceName=service,
@@ -50,13 +56,24 @@ def place(world, rng):
         networkConfiguration={
             "awsvpcConfiguration": {"subnets": list(vpc.public), "securityGroups": [group], "assignPublicIp": "ENABLED"}
         },
-        loadBalancers=[{"targetGroupArn": targets, "containerName": "web", "containerPort": 80}],
+        loadBalancers=[{"targetGroupArn": targets, "containerName": container, "containerPort": 80}],
         healthCheckGracePeriodSeconds=10,
     )
+    # Somebody tries something: the newest revision of the family is not the one that the service runs.
+    tried = {**serving, "environment": [{"name": "STAGE", "value": "try"}]}
+    containers.definition(world, service, beside, execution, container=side, beside=[tried], **more)
     world.advance(LONG)
-    return SimpleNamespace(
-        cluster=cluster, service=service, count=count, repository=repository, first=first, definition=definition
+    place = SimpleNamespace(
+        cluster=cluster,
+        service=service,
+        container=container,
+        count=count,
+        repository=repository,
+        first=first,
+        definition=definition,
     )
+    place.before = described(world, place)
+    return place
 
 
 def described(world, place):
@@ -66,31 +83,29 @@ def described(world, place):
 
 
 def images(world, place):
-    """The images that the web containers of the running tasks were started from."""
+    """The images that the containers that serve were started from, in the running tasks."""
     return sorted(
         one["image"]
         for task in containers.tasks(world, place.cluster)
         if task["lastStatus"] == "RUNNING"
         for one in task["containers"]
-        if one["name"] == "web"
+        if one["name"] == place.container
     )
 
 
 def deployed(world, learner, place, image):
     """When: the learner deploys the image. What was said, what was so at that moment, and how many served meanwhile."""
     where = {"cluster": place.cluster, "service": place.service}
-    before = described(world, place)
     world.control("watch_service", **where, region=world.region, seconds=2.0)
-    outcome = learner.attempt(FILE, "deploy", place.cluster, place.service, "web", image)
+    outcome = learner.attempt(FILE, "deploy", place.cluster, place.service, place.container, image)
     if outcome.error and outcome.error.type == "NotImplementedError":
-        learner.call(FILE, "deploy", place.cluster, place.service, "web", image)
+        learner.call(FILE, "deploy", place.cluster, place.service, place.container, image)
     then = described(world, place)
     world.advance(LONG)
     served = world.control("watched_service", **where)
     return SimpleNamespace(
         image=image,
         outcome=outcome,
-        before=before,
         then=then,
         now=described(world, place),
         images=images(world, place),
@@ -99,18 +114,23 @@ def deployed(world, learner, place, image):
 
 
 @pytest.fixture(scope="module")
-def good(world, learner, place):
+def missing(world, learner, place, rng):
+    """A bad image, before anything else: it is not there."""
+    return deployed(world, learner, place, f"{world.registry}/{place.repository}:v{rng.randrange(10, 99)}")
+
+
+@pytest.fixture(scope="module")
+def good(world, learner, place, missing):  # noqa: ARG001 - after a deployment that failed
     """A good image."""
     return deployed(world, learner, place, containers.image(world, place.repository, "v2"))
 
 
 @pytest.fixture(scope="module")
-def bad(world, learner, place, good, rng):
-    """Two bad images after it: one that is not there, one that answers 500."""
+def bad(world, learner, place, missing, good):
+    """The two bad images, the first before the good one; the second answers 500. Each with what served before."""
     sick = containers.image(world, place.repository, "v4", ports=[80], otherwise=500)
-    missing = f"{world.registry}/{place.repository}:v{rng.randrange(10, 99)}"
     serving = good.images[0] if good.images else place.first
-    return [(serving, deployed(world, learner, place, image)) for image in (missing, sick)]
+    return [(place.first, missing), (serving, deployed(world, learner, place, sick))]
 
 
 def claim(found):
@@ -138,17 +158,19 @@ def test_nothing_else_changes(world, place, good):
     name = good.now.get("taskDefinition", "")
     if not name or name == place.definition:
         name = place.definition
-    old, new = (ecs.describe_task_definition(taskDefinition=one)["taskDefinition"] for one in (place.definition, name))
-    changed = [key for key in {*old, *new} - {*ADDED, "containerDefinitions"} if old.get(key) != new.get(key)]
+    answers = [ecs.describe_task_definition(taskDefinition=one, include=["TAGS"]) for one in (place.definition, name)]
+    old, new = (one["taskDefinition"] for one in answers)
+    changed = ["tags"] if answers[0].get("tags") != answers[1].get("tags") else []
+    changed += [key for key in {*old, *new} - {*ADDED, "containerDefinitions"} if old.get(key) != new.get(key)]
     boxes = {one["name"]: dict(one) for one in old["containerDefinitions"]}
     after = {one["name"]: dict(one) for one in new["containerDefinitions"]}
     for one in (boxes, after):
-        one.get("web", {}).pop("image", None)
+        one.get(place.container, {}).pop("image", None)
     changed += [box for box in {*boxes, *after} if boxes.get(box) != after.get(box)]
-    changed += [key for key in KEPT if good.before.get(key) != good.now.get(key)]
+    changed += [key for key in KEPT if place.before.get(key) != good.now.get(key)]
     expect(
         not changed,
-        expected=t("everything but the image of the container web is as it was"),
+        expected=t("everything but the image of the container {name} is as it was", name=place.container),
         found=t("changed, too: {what}", what=", ".join(sorted(changed))),
         on_aws=t("a variable or a role that is lost in a deployment is found at night"),
         hint=t("begin with the task definition that the service runs, not with an empty one"),
@@ -166,7 +188,9 @@ def serves(place, found):
         found.least >= place.count,
         expected=t("never fewer than {count} tasks that serve", count=place.count),
         found=t("at one moment {count}", count=found.least),
-        on_aws=t("requests that come in then are slow, or answered with 503"),
+        on_aws=t(
+            "where minimumHealthyPercent lets it, ECS may stop old tasks before the new ones serve: requests get 503"
+        ),
         hint=t("minimumHealthyPercent 100 and a maximumPercent above it: the new tasks come first"),
     )
 
