@@ -403,3 +403,16 @@ def test_a_full_disk_loses_no_row(course: Course, tmp_path: Path) -> None:
         assert len(again.book()) == 4
     finally:
         subprocess.run(["umount", "-l", str(out)], check=False)
+
+
+def test_a_world_that_is_stopped_ends_with_its_worker(course: Course, slot: Slot) -> None:
+    """Nothing is left running, not even what can end itself no more."""
+    slot.grade(a_task(course, "1.2"))
+    pid = helper_of(slot).pid
+    assert pid is not None
+    worlds = emulators(pid)
+    for one in worlds:
+        os.kill(one, signal.SIGSTOP)
+    os.kill(pid, signal.SIGKILL)
+    assert worlds
+    wait_for(lambda: not any(is_living(one) for one in worlds))

@@ -22,7 +22,10 @@ def main() -> int:
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--port", type=int, default=4566)
     parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--ends-with-parent", action="store_true")
     given = parser.parse_args()
+    if given.ends_with_parent:
+        _end_with_parent()
     services = [name for name in given.services.split(",") if name]
     if given.control < 0:
         return serve_alone(given.host, given.port, services, given.region)
@@ -35,6 +38,15 @@ def main() -> int:
     gc.enable()
     world.run()
     return 0
+
+
+def _end_with_parent() -> None:
+    """Linux: the kernel ends this process with the one that started it, even while it hangs or is stopped."""
+    import ctypes
+
+    pr_set_pdeathsig, sigkill = 1, 9
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, ctypes.c_ulong(sigkill), 0, 0, 0)
 
 
 class World:

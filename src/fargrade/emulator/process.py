@@ -62,6 +62,8 @@ class EmulatorProcess:
             "--region",
             region,
         ]
+        if threading.current_thread() is threading.main_thread():  # the kernel goes by the thread that started it
+            command.append("--ends-with-parent")
         said = tempfile.TemporaryFile()  # a traceback of ours is a reason to give, not a sight for learners  # noqa: SIM115
         with theirs:
             process = subprocess.Popen(
