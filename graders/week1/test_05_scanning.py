@@ -65,10 +65,10 @@ def scanned(ecr, repository, digest):
 @check(points=2, evidence="behaviour", docs=API + "API_DescribeImageScanFindings.html")
 def test_every_finding_is_read(world, learner, repository, rng):
     """All findings of an image are read, to the last page"""
-    for number, amount in enumerate((rng.randrange(3, 9), rng.randint(*MORE_THAN_TWO))):
-        planted = some_findings(rng, amount)
-        tag = image(world, repository, f"many-{number}", planted)
-        claimed = learner.call(FILE, "finding_names", repository, tag)
+    findings = [some_findings(rng, amount) for amount in (rng.randrange(3, 9), rng.randint(*MORE_THAN_TWO))]
+    tags = [image(world, repository, f"many-{number}", planted) for number, planted in enumerate(findings)]
+    told = learner.call_each(FILE, "finding_names", [(repository, tag) for tag in tags])
+    for planted, claimed in zip(findings, told, strict=True):
         names = sorted(one["name"] for one in planted)
         found = sorted(map(str, claimed)) if isinstance(claimed, list) else []
         expect(
@@ -124,8 +124,8 @@ def gate(world, learner, repository, right, cases):
     """The gate's answer for each of these images must be the right one, and all it does is answer."""
     ecr = world.client("ecr")
     before = ecr.list_images(repositoryName=repository)["imageIds"]
-    for tag, why in cases.items():
-        claimed = learner.call(FILE, "may_release", repository, tag)
+    told = learner.call_each(FILE, "may_release", [(repository, tag) for tag in cases])
+    for why, claimed in zip(cases.values(), told, strict=True):
         expect(
             claimed is right,
             expected=t("may_release is {right} for an image like this: {why}", right=right, why=why),

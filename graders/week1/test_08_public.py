@@ -22,10 +22,11 @@ def regions(rng):
 @check(points=2, evidence="behaviour", docs=PUBLIC_GUIDE + "what-is-ecr.html")
 def test_the_right_registry_is_chosen(learner):
     """The registry is chosen by what it can do"""
-    for anonymous, scanning, lifecycle in product([False, True], repeat=3):
+    calls = list(product([False, True], repeat=3))
+    outcomes = learner.attempt_each(FILE, "choose_registry", calls)
+    for (anonymous, scanning, lifecycle), outcome in zip(calls, outcomes, strict=True):
         impossible = anonymous and (scanning or lifecycle)
         right = "ValueError" if impossible else "public" if anonymous else "private"
-        outcome = learner.attempt(FILE, "choose_registry", anonymous, scanning, lifecycle)
         found = outcome.value if outcome.kind == "returned" else raised(outcome)
         expect(
             found == right,

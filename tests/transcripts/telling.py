@@ -51,6 +51,9 @@ BLOTTED = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?[\d.+:Z]*"), "<time>"),
     (re.compile(r"/\S*?fargrade-[\w-]+/"), "<folder>/"),
     (re.compile(r"0x[0-9a-f]{6,}"), "<address>"),
+    # Ids that EC2 and the load balancer give: others whenever one more of anything is made.
+    (re.compile(r"\b(sg|subnet|rtb|nat|vpc|vpce|igw|eni|acl)-[0-9a-f]{8,17}\b"), r"\1-…"),
+    (re.compile(r"(?<=/)[0-9a-f]{16}\b"), "…"),
 )
 
 

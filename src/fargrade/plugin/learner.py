@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fargrade.course.language import translate as t
@@ -22,6 +22,27 @@ SCRIPT = b"""import runpy, sys
 def start(argv):
     sys.argv = argv
     runpy.run_path(argv[0], run_name="__main__")
+"""
+
+# Stands beside the answer and calls a function of it several times: [what it returned], or [] where it did not.
+EACH = "fargrade_each.py"
+EACH_SCRIPT = b"""import importlib.util, os, sys
+
+def each(file, function, calls):
+    path = os.path.abspath(file)
+    name = os.path.splitext(os.path.basename(path))[0]
+    sys.path.insert(0, os.path.dirname(path))
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(name, module)
+    spec.loader.exec_module(module)
+    made = []
+    for args in calls:
+        try:
+            made.append([getattr(module, function)(*args)])
+        except BaseException:
+            made.append([])
+    return made
 """
 
 
@@ -69,7 +90,14 @@ class Learner:
 
         Arguments and the value are JSON. Raises CheckFailed, with the cause, unless it returned.
         """
-        outcome = self.attempt(file, function, *args, **kwargs)
+        return self._value(self.attempt(file, function, *args, **kwargs), function, args, kwargs)
+
+    def call_each(self, file: str, function: str, calls: Sequence[Sequence[Any]]) -> list[Any]:
+        """What each call returned, as `call` says it, of a function that changes nothing: see `attempt_each`."""
+        outcomes = self.attempt_each(file, function, calls)
+        return [self._value(one, function, tuple(args), {}) for one, args in zip(outcomes, calls, strict=True)]
+
+    def _value(self, outcome: Outcome, function: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         if outcome.kind == "returned":
             return outcome.value
         if not_begun(outcome):
@@ -95,6 +123,30 @@ class Learner:
                 limits=Limits(wall_seconds=self._wall_seconds),
             )
         )
+
+    def attempt_each(self, file: str, function: str, calls: Sequence[Sequence[Any]]) -> list[Outcome]:
+        """How each call of the function ended, one after another in one process: for functions that change nothing.
+
+        A call that did not return there is made again in a process of its own, and so is each where that one broke
+        down: how it ends is its own doing, and told as ever. Raises AnswerProblem: no such file.
+        """
+        self._answer.text(file)
+        together = self._sandbox.run(
+            Job(
+                files={**self._answer.files, EACH: EACH_SCRIPT},
+                entry=PythonCall(EACH, "each", (file, function, [list(args) for args in calls])),
+                env=self._environment,
+                limits=Limits(wall_seconds=self._wall_seconds),
+            )
+        )
+        said = together.value if together.kind == "returned" and isinstance(together.value, list) else []
+        said += [None] * (len(calls) - len(said))
+        return [
+            Outcome("returned", value=one[0])
+            if isinstance(one, list) and len(one) == 1
+            else self.attempt(file, function, *args)
+            for one, args in zip(said, calls, strict=False)
+        ]
 
     def shell(
         self,
