@@ -306,7 +306,8 @@ class RunnerSandbox:
         try:
             report = runner.ask({**job.as_message(), "env": env}, job.limits.wall_seconds + GRACE_SECONDS)
         except (frames.Gone, TimeoutError) as error:
-            from_outside = runner.was_ended_from_outside()
+            # What memory has killed, the code's own use of it may have: no way out of a wrong answer.
+            from_outside = self._killed_for_memory() <= killed and runner.was_ended_from_outside()
             self._replace()
             if from_outside:
                 raise SandboxUnavailable(t("The sandbox was ended from outside.")) from None
