@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from moto.core.models import MockAWS
 from fargrade.emulator.gateway import Gateway
 from fargrade.emulator.guard import SCOPE
 from fargrade.emulator.services import SERVICES
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from lifted import lift
 
 BUCKET_HOST = re.compile(r"^(?P<bucket>.+)\.s3[.-][a-z0-9.-]*amazonaws\.com$")
 
@@ -78,5 +82,6 @@ def pytest_runtest_makereport(
 
 
 if os.environ.get("MOTO_REGRESSION_PLAIN") != "1":
+    lift()
     BotocoreStubber.process_request = _process
     MockAWS.reset = _reset

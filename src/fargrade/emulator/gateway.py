@@ -48,6 +48,7 @@ class Gateway:
         self.faults: list[str] = []
         self._lock = threading.RLock()
         inner.answered_by(self.from_grader)
+        moto_backend.quicken()
         for name in services:
             moto_backend.load(BY_MODEL[name])
 

@@ -10,10 +10,11 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
+from moto.core import responses
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
-from moto.core.utils import get_service_model
+from moto.core.utils import get_service_model, method_names_from_class
 from werkzeug.exceptions import HTTPException, NotFound
 
 from fargrade.emulator.errors import Refused, Response
@@ -24,6 +25,13 @@ from fargrade.emulator.rules import ACCOUNT, account
 from fargrade.emulator.services import Service
 
 be_quick()
+
+
+@lru_cache(maxsize=1)
+def quicken() -> None:
+    """moto lists a service's methods anew in each call, a third of what a call costs: once is enough. (Upstream: yes.)"""
+    named: Any = responses
+    named.method_names_from_class = lru_cache(maxsize=256)(method_names_from_class)
 
 
 def load(service: Service) -> None:

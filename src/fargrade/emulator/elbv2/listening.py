@@ -15,7 +15,9 @@ from fargrade.emulator.roles import backend as iam
 from fargrade.emulator.rules import Call, refusal
 
 APPLICATION = ("HTTP", "HTTPS")
+NETWORK = ("UDP", "TCP", "TLS", "TCP_UDP")
 LISTENERS, RULES, VALUES, WEIGHTED = 50, 100, 5, 5
+LONGEST_PATH = 128
 FINAL = ("forward", "redirect", "fixed-response")
 ONCE = ("host-header", "http-request-method", "path-pattern", "source-ip")
 CONFIGS = {
@@ -32,6 +34,7 @@ CONFIGS = {
 def _creation(call: Call) -> None:
     asked = call.parameters
     balancer = store.load_balancer(call.region, asked["LoadBalancerArn"])
+    _protocol(balancer, asked.get("Protocol", ""))
     _certificate(asked.get("Protocol", ""), asked.get("Certificates") or [])
     _actions(call.region, balancer, asked.get("DefaultActions") or [])
     if len(balancer.listeners) >= LISTENERS:
@@ -41,6 +44,13 @@ def _creation(call: Call) -> None:
     )
     if taken is not None and not same(taken, asked):
         raise _duplicate(balancer)
+
+
+def _protocol(balancer: Any, protocol: str) -> None:
+    """API_CreateListener.html, Protocol: which a load balancer of the type can have."""
+    known = APPLICATION if balancer.type == "application" else NETWORK
+    if protocol and protocol not in known and balancer.type != "gateway":
+        raise _invalid(f"Listener protocol '{protocol}' must be one of '{', '.join(known)}'")
 
 
 def same(listener: Any, asked: dict[str, Any]) -> bool:
@@ -213,12 +223,24 @@ def _conditions(conditions: list[dict[str, Any]]) -> None:
     ]
     if sum(values) > VALUES:
         raise _invalid(f"A rule can have at most {VALUES} condition values")
-    if not all(values):
-        raise _invalid("A condition value must be specified")
+    for one, count in zip(conditions, values, strict=True):
+        if not count:
+            raise _invalid(_lacks_value(one))
     for one in conditions:
         paths = one.get("Values") or (one.get("PathPatternConfig") or {}).get("Values") or []
+        if any(len(path) > LONGEST_PATH for path in paths):
+            raise _invalid(f"The 'path-pattern' value is too long; the limit is '{LONGEST_PATH}'")
         if one.get("Field") == "path-pattern" and any(not path.startswith(("/", "*")) for path in paths):
             raise _invalid("The path pattern must begin with '/' or '*'")
+
+
+def _lacks_value(condition: dict[str, Any]) -> str:
+    field = str(condition.get("Field"))
+    if field in ("host-header", "path-pattern") or field not in CONFIGS:
+        return "A condition value must be specified"
+    if condition.get(CONFIGS[field]) is None:
+        return f"A '{CONFIGS[field]}' must be specified with '{field}'"
+    return f"A '{field}' value must be specified"
 
 
 def _invalid(message: str) -> Refused:
