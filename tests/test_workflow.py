@@ -129,8 +129,13 @@ def test_subjects() -> None:
         ({"StringLike": {"sub": "repo:acme/shop:*"}}, True, True, False),
         ({"StringLike": {"sub": "repo:*"}}, True, True, True),
         ({"StringEquals": {"sub": "repo:acme/shop:*"}}, False, False, False),
-        ({"StringEquals": {"aud": "sts.amazonaws.com"}}, True, True, True),
-        ({"StringEquals": {"repository_id": "1296269", "ref": MAIN}}, True, False, False),
+        ({"StringEquals": {"aud": "sts.amazonaws.com"}, "StringLike": {"sub": "repo:*"}}, True, True, True),
+        (
+            {"StringEquals": {"repository_id": "1296269", "ref": MAIN}, "StringLike": {"sub": "repo:acme*"}},
+            True,
+            False,
+            False,
+        ),
     ],
 )
 def test_trust(condition: dict[str, dict[str, str]], ours: bool, branch: bool, fork: bool) -> None:

@@ -71,7 +71,7 @@ class Play:
         return rung
 
     def publish(self, cluster, busy, at):
-        """What ECS and Container Insights publish in a minute, of each service and of the whole cluster."""
+        """What ECS and Container Insights publish in a minute of each service; of the cluster, nothing."""
         measure = self.world.measure
         for service, cpu in busy.items():
             own = {"ClusterName": cluster, "ServiceName": service}
@@ -81,9 +81,6 @@ class Play:
             measure("ECS/ContainerInsights", "CpuUtilized", own, cpu / 100 * RESERVED, at=at)
             measure("ECS/ContainerInsights", "CpuReserved", own, RESERVED, at=at)
             measure("ECS/ContainerInsights", "RunningTaskCount", own, 3, at=at, unit="Count")
-        if busy:
-            whole = sum(busy.values()) / len(busy)
-            measure("AWS/ECS", "CPUUtilization", {"ClusterName": cluster}, whole, at=at, unit="Percent")
 
     def some(self, count, low, high):
         """`count` minutes of a load between the two."""
@@ -225,7 +222,6 @@ def measured(world, cluster, service, planted, minutes, running_tasks):
         for metric, average in planted.items():
             lately = average + (20 if ago % 2 else -20)
             world.measure("AWS/ECS", metric, own, lately if ago <= minutes + 1 else 3.0, at=at, unit="Percent")
-            world.measure("AWS/ECS", metric, {"ClusterName": cluster}, 99.0, at=at, unit="Percent")
         world.measure("ECS/ContainerInsights", "RunningTaskCount", own, running_tasks, at=at, unit="Count")
         for name in ("Cpu", "Memory"):
             share = planted[f"{name.upper() if name == 'Cpu' else name}Utilization"] + (20 if ago % 2 else -20)

@@ -203,13 +203,15 @@ def test_alarms_that_are_not_there(client: Any) -> None:
     assert code(cloudwatch.put_composite_alarm, **rule) == "ValidationError"
 
 
-def test_an_anomaly_alarm_is_taken_and_never_judged(client: Any, gateway: Gateway) -> None:
-    """AWS learns a band for weeks; ours says that it cannot, and does not invent a state."""
+def test_an_anomaly_alarm_is_refused_aloud(client: Any, gateway: Gateway) -> None:
+    """AWS learns a band for weeks; ours says at once that it cannot, and takes no alarm that would never be judged."""
     cloudwatch = client("cloudwatch")
     stat = {"Metric": {"Namespace": "Shop", "MetricName": "Busy"}, "Period": 60, "Stat": "Average"}
-    cloudwatch.put_metric_alarm(
-        AlarmName="odd", EvaluationPeriods=1, ComparisonOperator="GreaterThanUpperThreshold", ThresholdMetricId="e1",
-        Metrics=[{"Id": "m1", "MetricStat": stat}, {"Id": "e1", "Expression": "ANOMALY_DETECTION_BAND(m1, 2)"}],
-    )  # fmt: skip
-    assert minutes(cloudwatch, 50, 99) == ["INSUFFICIENT_DATA"] * 2
-    assert gateway.faults == []
+    given = {
+        "AlarmName": "odd", "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanUpperThreshold",
+        "ThresholdMetricId": "e1",
+        "Metrics": [{"Id": "m1", "MetricStat": stat}, {"Id": "e1", "Expression": "ANOMALY_DETECTION_BAND(m1, 2)"}],
+    }  # fmt: skip
+    assert code(cloudwatch.put_metric_alarm, **given) == "EmulatorFault"
+    assert cloudwatch.describe_alarms()["MetricAlarms"] == []
+    assert "ANOMALY_DETECTION_BAND" in gateway.faults[0]

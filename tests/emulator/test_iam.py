@@ -80,6 +80,7 @@ GOOD_TRUSTS = [
     trust(
         {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},
         "sts:AssumeRoleWithWebIdentity",
+        Condition={"StringLike": {"token.actions.githubusercontent.com:sub": "repo:acme/shop:*"}},
     ),
 ]
 

@@ -13,9 +13,11 @@ import re
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+import botocore.waiter
 import pytest
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import MockAWS
@@ -81,7 +83,13 @@ def pytest_runtest_makereport(
     return report
 
 
+def _wait(seconds: float) -> None:
+    """A waiter of the test's lets the world's time pass, not the test's."""
+    gateway.control("advance", {"seconds": seconds})
+
+
 if os.environ.get("MOTO_REGRESSION_PLAIN") != "1":
     lift()
+    botocore.waiter.time = SimpleNamespace(sleep=_wait)
     BotocoreStubber.process_request = _process
     MockAWS.reset = _reset

@@ -20,9 +20,11 @@ from fargrade.emulator.services import SERVICES
 LIFTED = {
     ("elbv2", "CreateLoadBalancer"): r"One or more security groups are invalid|has no internet gateway|"
     r"At least two subnets in two different|multiple subnets in the same Availability Zone",
+    ("elbv2", "CreateListener"): r"A certificate must be specified|at least one action|Exactly one action of type",
+    ("elbv2", "CreateRule"): r"A rule must have at least one condition|Exactly one action of type",
+    ("elbv2", "RegisterTargets"): r"not valid instances of the VPC",
     ("elbv2", "SetSecurityGroups"): r"One or more security groups are invalid",
     ("elbv2", "SetSubnets"): r"At least two subnets in two different",
-    ("elbv2", "RegisterTargets"): r"not a valid IPv4 address|is not in a valid state|instance",
 }
 
 
@@ -67,4 +69,6 @@ def _register(call: Any) -> dict[str, Any]:
 
     named = json.loads(call.parameters["instanceIdentityDocument"])["instanceId"]
     instance = instances._instance(call.region, named)
-    return {"containerInstance": instances.described(instances.register(store.cluster(call), instance))}
+    joined = instances.register(store.cluster(call), instance)
+    joined.cpu, joined.memory = 4096, 7482  # what moto gives to each, whatever its type
+    return {"containerInstance": instances.described(joined)}

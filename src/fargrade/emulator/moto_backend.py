@@ -29,7 +29,7 @@ be_quick()
 
 @lru_cache(maxsize=1)
 def quicken() -> None:
-    """moto lists a service's methods anew in each call, a third of what a call costs: once is enough. (Upstream: yes.)"""
+    """moto lists a service's methods anew in each call, a third of its cost: once is enough. (Upstream: yes.)"""
     named: Any = responses
     named.method_names_from_class = lru_cache(maxsize=256)(method_names_from_class)
 

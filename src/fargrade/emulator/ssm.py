@@ -6,7 +6,10 @@ Source: Systems Manager API Reference, API_PutParameter.html and API_GetParamete
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from typing import Any
 
 from fargrade.emulator.errors import Refused
@@ -14,6 +17,12 @@ from fargrade.emulator.rules import Call, refusal
 
 NAME = re.compile(r"[a-zA-Z0-9_.\-/]+")
 MOST_LEVELS = 15
+PATIENCE = 2.0  # seconds
+MATCHING = (
+    "import json, re, sys\n"
+    "pattern, value = json.load(sys.stdin)\n"
+    "print('y' if re.search(pattern, value) else 'n', end='')"
+)
 STANDARD, ADVANCED = 4096, 8192
 
 
@@ -51,6 +60,39 @@ def value_fits(call: Call) -> None:
         )
     if size > ADVANCED:
         raise _invalid(f"Advanced tier parameters support a maximum parameter value of {ADVANCED} characters.")
+
+
+@refusal("ssm", "PutParameter")
+def value_is_of_the_pattern(call: Call) -> None:
+    """API_PutParameter.html, AllowedPattern: "a regular expression used to validate the parameter value"."""
+    held = _held(call.region, call.parameters["Name"])
+    pattern = call.parameters.get("AllowedPattern") or getattr(held, "allowed_pattern", None)
+    if not pattern:
+        return
+    found = matched(pattern, call.parameters["Value"])
+    if found is None:
+        raise Refused("InvalidAllowedPatternException", f"The pattern {pattern} is not a regular expression.")
+    if not found:
+        raise Refused(
+            "ParameterPatternMismatchException",
+            f"Parameter value, cannot be validated against allowedPattern: {pattern}",
+        )
+
+
+def matched(pattern: str, value: str) -> bool | None:
+    """Whether the value is of the pattern; None for what is no pattern.
+
+    Asked of a process of its own, which may take its time, but not the world's: both are the learner's, and there are
+    patterns that would keep it busy for ever. What it has not decided by then is taken for a match.
+    """
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", MATCHING], input=json.dumps([pattern, value]).encode(),
+            capture_output=True, timeout=PATIENCE, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return True
+    return {b"y": True, b"n": False}.get(ended.stdout)
 
 
 @refusal("ssm", "PutParameter")

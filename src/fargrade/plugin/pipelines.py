@@ -162,7 +162,8 @@ class Pipelines:
             for number, name in enumerate(names)
             if f"out/{number}.zip" in outcome.files
         }
-        self._world.control("finish_build", build=job["id"], report=report, zips=zips)
+        printed = outcome.stdout + outcome.stderr
+        self._world.control("finish_build", build=job["id"], report=report, zips=zips, printed=printed)
         return BuildRun(job["id"], job["project"], bool(report["succeeded"]), outcome)
 
     def _refuse_to_judge_what_we_lack(self) -> None:

@@ -36,6 +36,9 @@ ATTACHED = iam.step("AttachRolePolicy", {"RoleName": "app", "PolicyArn": "<polic
 EXECUTION = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
 GITHUB = "https://token.actions.githubusercontent.com"
 PROVIDER = iam.step("CreateOpenIDConnectProvider", {"Url": GITHUB, "ClientIDList": ["sts.amazonaws.com"]})
+FROM_GITHUB = {"Federated": "arn:aws:iam::<account>:oidc-provider/token.actions.githubusercontent.com"}
+BY_TOKEN, SUB = "sts:AssumeRoleWithWebIdentity", "token.actions.githubusercontent.com:sub"
+SHARED = GUIDE.format("id_roles_providers_oidc_secure-by-default")
 MALFORMED = "MalformedPolicyDocument"
 
 
@@ -96,9 +99,27 @@ ROWS = [
     iam.accepts("CreateRole", role(trust({"AWS": "<account>"})), "an account as principal", source=CREATE_ROLE),
     iam.accepts(
         "CreateRole",
-        role(trust({"Federated": "arn:aws:iam::<account>:oidc-provider/token.actions.githubusercontent.com"},
-                   "sts:AssumeRoleWithWebIdentity")),
+        role(trust(FROM_GITHUB, BY_TOKEN, Condition={"StringLike": {SUB: "repo:acme/shop:*"}})),
         "an identity provider as principal", source=GUIDE.format("id_roles_create_for-idp_oidc"),
+    ),
+    iam.accepts(
+        "CreateRole",
+        role(trust({"Federated": "arn:aws:iam::<account>:oidc-provider/idp.example.com"}, BY_TOKEN)),
+        "an identity provider of one's own as principal, without a condition", source=SHARED,
+    ),
+    *(
+        iam.refuses(
+            "CreateRole", role(trust(FROM_GITHUB, BY_TOKEN, **condition)), MALFORMED, why,
+            says=r"must evaluate, using StringEquals, StringLike or StringEqualsIgnoreCase, "
+                 r"token.actions.githubusercontent.com:sub which is not scoped to all",
+            source="observed: https://github.com/unfunco/terraform-aws-oidc-github/issues/57",
+        )
+        for why, condition in (
+            ("GitHub trusted without a look at whose workflow it is", {}),
+            ("GitHub trusted by the audience alone",
+             {"Condition": {"StringEquals": {SUB.replace(":sub", ":aud"): "sts.amazonaws.com"}}}),
+            ("GitHub trusted for any subject", {"Condition": {"StringLike": {SUB: "*"}}}),
+        )
     ),
     iam.accepts(
         "UpdateAssumeRolePolicy",

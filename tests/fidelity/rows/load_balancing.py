@@ -475,6 +475,11 @@ TARGETS = [
                   "TargetGroupNotFound", "targets of a group that is not there", source=API.format("RegisterTargets")),
     elbv2.accepts("DeregisterTargets", {"TargetGroupArn": "<pool>", "Targets": [{"Id": "10.0.1.9"}]},
                   "a target that is not registered", given=POOL, source=API.format("DeregisterTargets")),
+    elbv2.accepts("DescribeTargetHealth", {"TargetGroupArn": "<pool>", "Targets": [{"Id": "10.0.1.9"}]},
+                  "the health of a target that is not registered", given=POOL,
+                  shows={"TargetHealthDescriptions[0].[HealthCheckPort, TargetHealth.Reason]":
+                         ["8080", "Target.NotRegistered"]},
+                  source=API.format("TargetHealthDescription")),
     elbv2.accepts("RegisterTargets", REGISTERS, "behind no listener a target is unused", given=[*POOL, INTERFACE],
                   then=[health("unused", "Target.NotInUse")], source=API.format("TargetHealth")),
     elbv2.accepts("RegisterTargets", REGISTERS, "a target is initial, then healthy", given=[*ACTIVE, OPEN, SERVED],

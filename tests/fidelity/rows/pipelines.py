@@ -179,6 +179,8 @@ PROJECT: dict[str, Any] = {
 }
 INLINE = "version: 0.2\nphases:\n  build:\n    commands: [make]\n"
 ALONE = {**PROJECT, "source": {"type": "NO_SOURCE", "buildspec": INLINE}, "artifacts": {"type": "NO_ARTIFACTS"}}
+TO_LOGS = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]})
+ENDED = {"succeeded": True, "phases": [{"phase": "build", "failed": False, "message": ""}], "exported": {}}
 BUILDS = [
     build.accepts(
         "CreateProject",
@@ -196,6 +198,28 @@ BUILDS = [
         given=[BUILD_ROLE, build.step("CreateProject", ALONE)],
         shows={"build.buildStatus": "IN_PROGRESS"},
         source=BUILD.format("StartBuild"),
+    ),
+    build.accepts(
+        "StartBuild",
+        {"projectName": "shop"},
+        "a build's output is in CloudWatch Logs",
+        given=[
+            BUILD_ROLE,
+            iam.step("PutRolePolicy", {"RoleName": "build", "PolicyName": "logs", "PolicyDocument": TO_LOGS}),
+            build.step("CreateProject", ALONE),
+        ],
+        then=[
+            world.step("advance", {"seconds": 60}),
+            build.step("ListBuilds", saves={"build_id": "ids[0]"}),
+            world.step("finish_build", {"build": "<build_id>", "report": ENDED, "zips": {}, "printed": "made\n"}),
+            build.step(
+                "BatchGetBuilds", {"ids": ["<build_id>"]}, shows={"builds[0].logs.groupName": "/aws/codebuild/shop"}
+            ),
+            Service("logs").step(
+                "FilterLogEvents", {"logGroupName": "/aws/codebuild/shop"}, shows={"events[*].message": ["made\n"]}
+            ),
+        ],
+        source="https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details.html",
     ),
     build.refuses(
         "CreateProject",

@@ -13,7 +13,7 @@ from fargrade.emulator import git_hosts, inner, rules
 from fargrade.emulator.acting import denial
 from fargrade.emulator.codebuild import builds, projects
 from fargrade.emulator.codebuild.builds import Build
-from fargrade.emulator.codebuild.environment import SESSION
+from fargrade.emulator.codebuild.environment import SESSION, log_of, write_log
 from fargrade.emulator.errors import Refused
 from fargrade.emulator.extensions import control_op
 from fargrade.emulator.rules import Call, answer
@@ -117,8 +117,9 @@ def described(build: Build) -> dict[str, Any]:
     """A build as BatchGetBuilds shows it."""
     project = build.project.described
     done = build.status != "IN_PROGRESS"
-    logs = f"arn:aws:logs:{build.region}:{rules.account()}:log-group:/aws/codebuild/{build.project.name}"
-    stream = build.identity.partition(":")[2]
+    group, stream = log_of(build.project, build.identity)
+    arn = f"arn:aws:logs:{build.region}:{rules.account()}:log-group:{group}:log-stream:{stream}"
+    logs = {"groupName": group, "streamName": stream, "cloudWatchLogsArn": arn} if group else {}
     return {
         "id": build.identity,
         "arn": build.arn,
@@ -141,7 +142,7 @@ def described(build: Build) -> dict[str, Any]:
         "queuedTimeoutInMinutes": project["queuedTimeoutInMinutes"],
         "encryptionKey": project["encryptionKey"],
         "exportedEnvironmentVariables": [{"name": name, "value": value} for name, value in build.exported.items()],
-        "logs": {"groupName": f"/aws/codebuild/{build.project.name}", "streamName": stream, "cloudWatchLogsArn": logs},
+        "logs": logs,
     }
 
 
@@ -152,8 +153,9 @@ def waiting_builds() -> list[dict[str, Any]]:
 
 
 @control_op("finish_build")
-def finish_build(build: str, report: dict[str, Any], zips: dict[str, bytes]) -> None:
-    """The build was run, and ended so: see `builds.run_to`."""
+def finish_build(build: str, report: dict[str, Any], zips: dict[str, bytes], printed: str = "") -> None:
+    """The build was run, printed this, and ended so: see `builds.run_to`."""
     found = builds.find(build)
     if found is not None and found.status == "IN_PROGRESS":
+        write_log(found.project, found.identity, printed)
         builds.run_to(found, report, zips)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from fargrade.emulator import inner, rules
+from fargrade.emulator import clock, inner, rules
 from fargrade.emulator.acting import denial, first_denial
 from fargrade.emulator.codebuild.projects import Project
 from fargrade.semantics.buildspec import Buildspec
@@ -18,20 +18,49 @@ if TYPE_CHECKING:
     from fargrade.emulator.codebuild.builds import Build
 
 SESSION = "AWSCodeBuild"
+LONGEST_LINE, MOST_LINES = 8_000, 1_000
 
 
 class Unfetched(Exception):
     """A parameter or a secret could not be fetched: the build fails with this message."""
 
 
-def logs_denial(project: Project, build: str) -> str:
-    """Why the build cannot write its log to CloudWatch; "" where it can, or need not."""
+def log_of(project: Project, build: str) -> tuple[str, str]:
+    """(group, stream) that the build writes its log to; ("", "") where it writes none to CloudWatch.
+
+    Source: docs.aws.amazon.com/codebuild/latest/APIReference/API_CloudWatchLogsConfig.html.
+    """
     config = (project.described.get("logsConfig") or {}).get("cloudWatchLogs") or {}
     if config.get("status") == "DISABLED":
+        return "", ""
+    own = build.partition(":")[2]
+    stream = f"{config['streamName']}/{own}" if config.get("streamName") else own
+    return str(config.get("groupName") or f"/aws/codebuild/{project.name}"), stream
+
+
+def write_log(project: Project, build: str, text: str) -> None:
+    """Put what the build printed into its log, as far as CodeBuild may."""
+    group, stream = log_of(project, build)
+    if not group or logs_denial(project, build):
+        return
+    logs = inner.client("logs", project.region)
+    if not _group_exists(project.region, group):
+        logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName=stream)
+    now = int(clock.now().timestamp() * 1000)
+    lines = [line[:LONGEST_LINE] for line in text.splitlines() if line.strip()][-MOST_LINES:]
+    if lines:
+        events = [{"timestamp": now, "message": f"{line}\n"} for line in lines]
+        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+
+
+def logs_denial(project: Project, build: str) -> str:
+    """Why the build cannot write its log to CloudWatch; "" where it can, or need not."""
+    group, stream_name = log_of(project, build)
+    if not group:
         return ""
-    group = config.get("groupName") or f"/aws/codebuild/{project.name}"
     arn = f"arn:aws:logs:{project.region}:{rules.account()}:log-group:{group}"
-    stream = f"{arn}:log-stream:{config.get('streamName') or build.partition(':')[2]}"
+    stream = f"{arn}:log-stream:{stream_name}"
     if not _group_exists(project.region, group):
         making = denial(project.role, "logs:CreateLogGroup", arn, region=project.region, session=SESSION)
         if making and denial(project.role, "logs:CreateLogGroup", f"{arn}:*", region=project.region, session=SESSION):

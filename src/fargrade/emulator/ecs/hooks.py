@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from fargrade.emulator import clock, image_behaviour
-from fargrade.emulator.ecs import containers, instances, life, scheduling, services, store
+from fargrade.emulator.ecs import containers, instances, life, placement, scheduling, services, store
 from fargrade.emulator.ecs.model import Service, Task
 from fargrade.emulator.extensions import control_op, on_reset
 from fargrade.emulator.scaling import services as scaling
@@ -30,8 +30,11 @@ class EcsServices:
             for name in one.get("metricNames") or [one.get("metricName")]
         }
         insights = any(one["value"] in ("enabled", "enhanced") for one in found.cluster.settings)
-        running = sum(one.running for one in found.tasks())
-        return scaling.Served(found.desired, running, frozenset(fine), insights)
+        running = [one for one in found.tasks() if one.running]
+        cpu, memory = placement.reserved(running[0].definition) if running else (0, 0)
+        hosts = found.cluster.instances.values() if any(one.instance for one in running) else ()
+        whole = (float(sum(one.cpu for one in hosts)), float(sum(one.memory for one in hosts)))
+        return scaling.Served(found.desired, len(running), frozenset(fine), insights, float(cpu), float(memory), whole)
 
     def set_desired(self, region: str, cluster: str, service: str, count: int) -> None:
         found = _service(region, cluster, service)

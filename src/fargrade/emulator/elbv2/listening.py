@@ -34,7 +34,7 @@ CONFIGS = {
 def _creation(call: Call) -> None:
     asked = call.parameters
     balancer = store.load_balancer(call.region, asked["LoadBalancerArn"])
-    _protocol(balancer, asked.get("Protocol", ""))
+    _protocol(balancer, asked.get("Protocol", ""), asked.get("Port"))
     _certificate(asked.get("Protocol", ""), asked.get("Certificates") or [])
     _actions(call.region, balancer, asked.get("DefaultActions") or [])
     if len(balancer.listeners) >= LISTENERS:
@@ -46,9 +46,11 @@ def _creation(call: Call) -> None:
         raise _duplicate(balancer)
 
 
-def _protocol(balancer: Any, protocol: str) -> None:
-    """API_CreateListener.html, Protocol: which a load balancer of the type can have."""
+def _protocol(balancer: Any, protocol: str, port: int | None) -> None:
+    """API_CreateListener.html, Port and Protocol: which a load balancer of the type can have."""
     known = APPLICATION if balancer.type == "application" else NETWORK
+    if balancer.type != "gateway" and not port:
+        raise _invalid("A listener port must be specified")
     if protocol and protocol not in known and balancer.type != "gateway":
         raise _invalid(f"Listener protocol '{protocol}' must be one of '{', '.join(known)}'")
 
@@ -227,11 +229,19 @@ def _conditions(conditions: list[dict[str, Any]]) -> None:
         if not count:
             raise _invalid(_lacks_value(one))
     for one in conditions:
-        paths = one.get("Values") or (one.get("PathPatternConfig") or {}).get("Values") or []
-        if any(len(path) > LONGEST_PATH for path in paths):
-            raise _invalid(f"The 'path-pattern' value is too long; the limit is '{LONGEST_PATH}'")
-        if one.get("Field") == "path-pattern" and any(not path.startswith(("/", "*")) for path in paths):
-            raise _invalid("The path pattern must begin with '/' or '*'")
+        if one.get("Field") == "path-pattern":
+            _paths(one)
+
+
+def _paths(condition: dict[str, Any]) -> None:
+    plain = condition.get("Values") or []
+    if len(plain) > 1:
+        raise _invalid("The 'path-pattern' field contains too many values; the limit is '1'")
+    paths = plain or (condition.get("PathPatternConfig") or {}).get("Values") or []
+    if any(len(path) > LONGEST_PATH for path in paths):
+        raise _invalid(f"The 'path-pattern' value is too long; the limit is '{LONGEST_PATH}'")
+    if any(not path.startswith(("/", "*")) for path in paths):
+        raise _invalid("The path pattern must begin with '/' or '*'")
 
 
 def _lacks_value(condition: dict[str, Any]) -> str:

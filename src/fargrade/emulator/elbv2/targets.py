@@ -51,19 +51,25 @@ class Registered:
     def described(self) -> dict[str, Any]:
         """As DescribeTargetHealth describes it."""
         group = store.backend(self.region).target_groups.get(self.group)
-        check = str(group.health_check_port) if group else "traffic-port"
+        check = _check_port(group, self.port)
         target: dict[str, Any] = {"Id": self.id, "Port": self.port}
         if self.zone:
             target["AvailabilityZone"] = self.zone
         return {
             "Target": target,
-            "HealthCheckPort": str(self.port) if check == "traffic-port" else check,
+            "HealthCheckPort": check,
             "TargetHealth": told(self.health),
         }
 
 
 _targets: dict[tuple[str, str], dict[tuple[str, int], Registered]] = {}
 _listeners: list[Callable[[Registered], None]] = []
+
+
+def _check_port(group: Any, port: int) -> str:
+    """The port that a target is checked on."""
+    named = str(group.health_check_port) if group else "traffic-port"
+    return str(port) if named == "traffic-port" else named
 
 
 def on_health(function: Callable[[Registered], None]) -> Callable[[Registered], None]:
@@ -234,9 +240,14 @@ def registered(region: str, group: str, asked: Iterable[dict[str, Any]]) -> list
     found = []
     for target in wanted:
         one = find(region, group, target["Id"], target.get("Port"))
-        port = target.get("Port") or store.target_group(region, group).port
-        plain = {"Id": target["Id"], "Port": int(port)}
-        found.append(one.described() if one else {"Target": plain, "TargetHealth": told(NOT_REGISTERED)})
+        held = store.target_group(region, group)
+        port = int(target.get("Port") or held.port)
+        unknown = {
+            "Target": {"Id": target["Id"], "Port": port},
+            "HealthCheckPort": _check_port(held, port),
+            "TargetHealth": told(NOT_REGISTERED),
+        }
+        found.append(one.described() if one else unknown)
     return found
 
 

@@ -2,8 +2,8 @@
 
 Work is given in "task-CPUs": 3.0 keeps three tasks busy to 100 %. What each minute measures depends on how many tasks
 run then, so a service that is scaled feels it. Sources: docs.aws.amazon.com/AmazonECS/latest/developerguide/
-available-metrics.html (AWS/ECS, one-minute periods) and docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/
-Container-Insights-metrics-ECS.html.
+available-metrics.html (AWS/ECS, one-minute periods; of a cluster as a whole only what is used of its EC2 instances)
+and docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-ECS.html.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def service_minutes(region: str, cluster: str, service: str) -> dict[str, Any]:
 
 
 def _publish(now: float) -> None:
-    clusters: dict[tuple[str, str, str, float], list[float]] = {}
+    clusters: dict[tuple[str, str, str, float], float] = {}
     for (region, cluster, service), given in _loads.items():
         found = services.current.find(region, cluster, service)
         if found is None:
@@ -75,12 +75,24 @@ def _publish(now: float) -> None:
             if busy is not None:
                 for _ in range(found.running):  # a sample a task
                     _put(region, ("AWS/ECS", name, "Percent"), cluster, service, now - span, busy)
-                clusters.setdefault((region, cluster, name, now - span), []).extend([busy] * found.running)
+                _add_to_cluster(clusters, (region, cluster, name, now - span), found, busy)
         if found.insights and now % MINUTE == 0 and now - MINUTE >= given.began:
             _insights(region, cluster, service, found, given, now - MINUTE)
-    for (region, cluster, name, at), samples in clusters.items():
+    for (region, cluster, name, at), share in clusters.items():
         whole = Metric("AWS/ECS", name, frozenset({("ClusterName", cluster)}))
-        cloudwatch_of(region).metrics.put(whole, value(at, sum(samples) / len(samples), "Percent"))
+        cloudwatch_of(region).metrics.put(whole, value(at, share, "Percent"))
+
+
+def _add_to_cluster(
+    clusters: dict[tuple[str, str, str, float], float],
+    key: tuple[str, str, str, float],
+    found: services.Served,
+    busy: float,
+) -> None:
+    """What the service uses of its cluster's instances, in per cent. A cluster on Fargate has no such metric."""
+    one, whole = (found.cpu, found.instances[0]) if key[2] == "CPUUtilization" else (found.memory, found.instances[1])
+    if whole:
+        clusters[key] = clusters.get(key, 0.0) + busy * one * found.running / whole
 
 
 def _busy(given: Load, line: list[float | None], at: float, running: int) -> float | None:

@@ -12,7 +12,8 @@ class Served:
     """A service as scaling sees it.
 
     `fine` are the metrics it publishes every twenty seconds, `cpu` and `memory` what a task has (units, MiB),
-    `insights` whether its cluster has Container Insights.
+    `insights` whether its cluster has Container Insights, `instances` what CPU and memory its cluster's EC2 instances
+    have together, where it runs on them.
     """
 
     desired: int
@@ -21,6 +22,7 @@ class Served:
     insights: bool = False
     cpu: float = 256.0
     memory: float = 512.0
+    instances: tuple[float, float] = (0.0, 0.0)
 
 
 class Services(Protocol):

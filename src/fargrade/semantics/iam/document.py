@@ -22,6 +22,7 @@ from fargrade.semantics.iam.principals import (
     WEB_PROVIDERS,
     Principals,
 )
+from fargrade.semantics.iam.providers import check_controls
 from fargrade.semantics.texts import t, whole_text
 
 Kind = Literal["identity", "session", "resource", "trust"]
@@ -148,6 +149,10 @@ def _read_statement(entry: Any, number: int, kind: Kind) -> Statement:
     resources, not_resources = _read_list(entry, "Resource", number)
     _check_actions(actions, number, kind, entry)
     _check_resources(resources, number, kind, entry)
+    principals = _read_principals(entry, number, kind)
+    conditions = _read_conditions(entry.get("Condition", {}), number)
+    if kind == "trust" and principals is not None:
+        check_controls(entry, principals.by_kind, number)
     return Statement(
         number=number,
         sid=sid,
@@ -156,8 +161,8 @@ def _read_statement(entry: Any, number: int, kind: Kind) -> Statement:
         not_actions=not_actions,
         resources=resources,
         not_resources=not_resources,
-        conditions=_read_conditions(entry.get("Condition", {}), number),
-        principals=_read_principals(entry, number, kind),
+        conditions=conditions,
+        principals=principals,
     )
 
 
