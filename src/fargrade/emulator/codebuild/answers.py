@@ -32,7 +32,7 @@ def start(call: Call) -> dict[str, Any]:
             "Invalid source: a project with the source type CODEPIPELINE is built by its pipeline only",
         )
     files, resolved, denied = _source(project.described["source"], given.get("sourceVersion", ""), project)
-    overrides = {key: value for key, value in given.items() if key.endswith("Override")}
+    overrides = {key: value for key, value in given.items() if key.endswith(("Override", "sourceVersion"))}
     return {"build": described(builds.begin(project, files, resolved, "user", overrides=overrides, denied=denied))}
 
 
@@ -132,7 +132,7 @@ def described(build: Build) -> dict[str, Any]:
         "projectName": build.project.name,
         "phases": build.phases,
         "source": project["source"],
-        "sourceVersion": build.resolved,
+        "sourceVersion": build.asked,
         "resolvedSourceVersion": build.resolved,
         "artifacts": {"location": ""},
         "environment": build.setting,

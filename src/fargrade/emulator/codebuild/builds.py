@@ -52,6 +52,11 @@ class Build:
         return self.project.region
 
     @property
+    def asked(self) -> str:
+        """The version of the source that was asked for; the one that was built, where nobody asked."""
+        return str(self.overrides.get("sourceVersion") or self.resolved)
+
+    @property
     def arn(self) -> str:
         return f"arn:aws:codebuild:{self.region}:{rules.account()}:build/{self.identity}"
 

@@ -112,7 +112,7 @@ def _of_codebuild(build: Build) -> dict[str, str]:
         "CODEBUILD_KMS_KEY_ID": str(build.project.described.get("encryptionKey", "")),
         "CODEBUILD_LOG_PATH": build.identity.partition(":")[2],
         "CODEBUILD_RESOLVED_SOURCE_VERSION": build.resolved,
-        "CODEBUILD_SOURCE_VERSION": build.resolved,
+        "CODEBUILD_SOURCE_VERSION": build.asked,
         "CODEBUILD_START_TIME": str(int(build.started.timestamp() * 1000)),
     }
 

@@ -15,6 +15,8 @@ from fargrade.emulator.errors import Refused
 from fargrade.emulator.extensions import control_op
 from fargrade.emulator.rules import Call, answer
 
+MOST_TAGS = 50  # API_TagResource.html, tags
+
 
 @answer("codepipeline", "CreatePipeline")
 def create(call: Call) -> dict[str, Any]:
@@ -284,7 +286,13 @@ def tag(call: Call) -> dict[str, Any]:
     held = pipelines.by_arn(call.region, call.parameters["resourceArn"])
     given = {one["key"]: one["value"] for one in call.parameters["tags"]}
     if any(key.startswith("aws:") for key in given):
-        raise Refused("InvalidTagsException", "Not allowed to modify system tags. System tags start with 'aws:'.")
+        raise Refused(
+            "InvalidTagsException",
+            "Not allowed to modify system tags. System tags start with 'aws:'. "
+            "msg=[Caller is an end user and not allowed to mutate system tags]",
+        )
+    if len({*held.tags, *given}) > MOST_TAGS:
+        raise Refused("TooManyTagsException", f"Tag limit exceeded for resource [{call.parameters['resourceArn']}].")
     held.tags |= given
     return {}
 
