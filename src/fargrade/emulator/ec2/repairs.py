@@ -30,7 +30,6 @@ KEPT = 4  # the first addresses of a subnet are AWS's, and the last: VPC User Gu
 def mend() -> None:
     """Put the repairs into moto's classes, once."""
     from moto.ec2 import models
-    from moto.ec2.models.amis import AmiBackend
     from moto.ec2.models.elastic_network_interfaces import NetworkInterface
     from moto.ec2.models.security_groups import SecurityGroupRule
     from moto.ec2.models.subnets import Subnet
@@ -41,30 +40,11 @@ def mend() -> None:
     _addresses_are_free(NetworkInterface)
     _one_state_of_an_ipv6_block(Subnet)
     _blocks_are_canonical(SecurityGroupRule)
-    _images_when_asked_for(AmiBackend)
-
-
-def _images_when_asked_for(backend: Any) -> None:
-    """`amis` is filled at the first look at it."""
-    load = backend._load_amis
-
-    def amis(self: Any) -> dict[str, Any]:
-        if not self._images_loaded:
-            self._images_loaded = True
-            load(self)
-        images: dict[str, Any] = self._images
-        return images
-
-    def replaced(self: Any, images: dict[str, Any]) -> None:
-        self._images, self._images_loaded = images, False
-
-    backend._load_amis = lambda _: None
-    backend.amis = property(amis, replaced)
 
 
 def _images_when_asked_for(backend: Any) -> None:
     """moto makes 1,300 public images, with a snapshot each, for every new account: a fifth of a second for every world
-    with EC2 in it, and few ever look at one. Here they come with the first look. (No fault: nothing for upstream.)
+    with EC2 in it, and few ever look at one. Here they come with the first look. (Upstream: yes, as speed.)
     """
     load = backend._load_amis
 
