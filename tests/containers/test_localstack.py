@@ -19,6 +19,8 @@ from fargrade.containers import Engine, Ownership, build
 
 pytestmark = pytest.mark.docker
 REFUSED_SOON = 10.0
+# A repository, what scans it, and what LocalStack's like have not: each is graded twice there, the solution first.
+SOME = ("--week=1", "--", "-k", "02_repository or 05_scanning or 08_public")
 
 
 @pytest.fixture(scope="module")
@@ -65,18 +67,18 @@ def statuses(graded: dict[str, Any]) -> dict[str, str]:
 
 
 def test_our_own_image_poses_as_localstack(root: Path, tmp_path: Path, emulator_image: str) -> None:
-    graded, printed, _ = grade(root, tmp_path, emulator_image, "--week=1")
+    graded, printed, _ = grade(root, tmp_path, emulator_image, *SOME)
     found = statuses(graded)
     assert "failed" not in found.values(), printed
     assert found["1.2 a_tag_cannot_be_moved"] == "passed"
-    assert sum(1 for one in found.values() if one == "passed") > 20
+    assert sum(1 for one in found.values() if one == "passed") > 8
     assert graded["backend"]["edition"] == "fargrade"
 
 
 def test_a_backend_that_lacks_half_judges_what_it_can_and_fails_nobody(
     root: Path, tmp_path: Path, image: Callable[[str], str]
 ) -> None:
-    graded, printed, _ = grade(root, tmp_path, image("ministack"), "--week=1")
+    graded, printed, _ = grade(root, tmp_path, image("ministack"), *SOME)
     found = statuses(graded)
     assert "failed" not in found.values(), printed
     assert "passed" in found.values()
