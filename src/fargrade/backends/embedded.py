@@ -72,6 +72,8 @@ class EmbeddedWorld:
     def client(self, service: str, region: str | None = None) -> Any:
         key = (service, region or self.region)
         if key not in self._clients:
+            from botocore.config import Config
+
             from fargrade.emulator.services import BY_MODEL
 
             client = _session().create_client(
@@ -80,6 +82,7 @@ class EmbeddedWorld:
                 aws_access_key_id="AKIAIOSFODNN7GRADER",
                 aws_secret_access_key="grader",
                 endpoint_url="http://world.invalid",
+                config=Config(user_agent="fargrade"),  # botocore makes up its own anew for each call: a quarter of it
             )
             client.meta.events.register("before-send", self._send)
             self._clients[key] = client
