@@ -16,6 +16,7 @@ from fargrade.course.checks import account_dollars, services_named
 from fargrade.sandbox import WARM, Nursery, Sandbox, open_nursery, open_sandbox
 
 EMBEDDED = Wanted()
+NURSERIES = 5  # of a workbench's life: where it cannot be had, or dies again and again, it goes without
 # A region known by heart is to be found out, as an account is: none of these stands in AWS's examples, or in ours.
 HOMES = ("eu-west-1", "us-east-2", "ap-southeast-2", "eu-north-1", "ca-central-1")
 
@@ -31,6 +32,7 @@ class Workbench:
         self._warm = (*WARM, *(f"boto3:{name}" for name in self._services))
         self.world: OpenWorld = open_world(wanted, self._services)
         self._nursery: Nursery | None = None  # only for who grades many
+        self._nurseries = 0
         self.sandbox = self._open_sandbox()
 
     def _open_sandbox(self) -> Sandbox:
@@ -57,7 +59,8 @@ class Workbench:
     def renew_sandbox(self) -> None:
         """Another submission comes: nothing of the last one's is left, and what it listened on is closed."""
         self.sandbox.close()
-        if self._nursery is None or not self._nursery.alive:
+        if (self._nursery is None or not self._nursery.alive) and self._nurseries < NURSERIES:
+            self._nurseries += 1
             self._nursery = open_nursery(self._confine, self._warm)
         try:
             self.world.close_listeners()
