@@ -62,7 +62,7 @@ class Display:
         self._console.print(Text(plain(text)), soft_wrap=True)
 
     def done(self, student: str, what: str, style: str = "", *, graded: bool = True) -> None:
-        """A submission is done: `what` became of it. Skipped ones say nothing of the speed."""
+        """A submission is done: `what` became of it. While all were skipped, no time is told."""
         with self._lock:
             self._done += 1
             self._graded += graded
@@ -80,7 +80,8 @@ class Display:
         remaining = self._total - self._done
         if not self._graded or not remaining:
             return ""
-        seconds = (time.monotonic() - self._started) / self._graded * remaining
+        # Of those to come, as many will be skipped as of those that are done.
+        seconds = (time.monotonic() - self._started) / self._done * remaining
         return t("{time} left", time=duration(seconds))
 
 
