@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from fargrade import watch as watching
 from fargrade.course import Course, Item
+from fargrade.run import Request
 from fargrade.watch import saves, touched_items
 from tests.commands import ROOT, submission
 
@@ -67,3 +69,31 @@ def test_every_way_of_saving_is_seen(tmp_path: Path, save: Callable[[Path], None
 )
 def test_only_what_was_touched(tmp_path: Path, path: str, ids: list[str]) -> None:
     assert [item.id for item in touched_items(tmp_path, ITEMS, [str(tmp_path / path)])] == ids
+
+
+def test_one_item_is_replayed_by_its_own_command() -> None:
+    asked = Request(replay="make grade week=1 submission='/my dir/x' lang=ru")
+    assert asked.only(ITEMS[5]).replay == "make grade item=1.6 submission='/my dir/x' lang=ru"
+    assert Request().only(ITEMS[5]).replay == ""
+
+
+def test_it_says_what_it_waits_for(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """After a save of one item it still waits for all that were asked for."""
+    graded: list[tuple[list[str], str]] = []
+
+    def grade(_: Course, items: list[Item], request: Request) -> int:
+        graded.append(([item.id for item in items], request.replay))
+        return 0
+
+    monkeypatch.setattr(watching, "grade", grade)
+    monkeypatch.setattr(watching, "saves", lambda *_: iter([[ITEMS[5]], ITEMS[1:3]]))
+    monkeypatch.setattr(watching, "settle", lambda: None)
+    request = Request(submission=str(ROOT / "solutions"), replay="make grade week=1")
+    assert watching.watch(Course.find(ROOT), ITEMS, request) == 0
+    every = [item.id for item in ITEMS]
+    assert graded == [
+        (every, "make grade week=1"),
+        (["1.6"], "make grade item=1.6"),
+        (["1.2", "1.3"], "make grade week=1"),
+    ]
+    assert capsys.readouterr().out.count("Waiting for a save in 8 items") == 3

@@ -63,6 +63,14 @@ class Request:
         """The backend that was asked for."""
         return Wanted(self.backend or EMBEDDED, self.account, self.region, self.ceiling)
 
+    def only(self, item: Item) -> Request:
+        """The same for one item, and so says the command that replays it."""
+        if not self.replay:
+            return self
+        kept = [word for word in shlex.split(self.replay)[2:] if not word.startswith(("week=", "item="))]
+        named = [f"{name}={shlex.quote(value)}" for name, _, value in (word.partition("=") for word in kept)]
+        return replace(self, replay=" ".join(["make grade", f"item={item.id}", *named]))
+
     @classmethod
     def from_options(cls, given: argparse.Namespace) -> Request:
         """From the command line's options."""

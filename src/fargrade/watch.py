@@ -35,10 +35,11 @@ def watch(course: Course, items: Sequence[Item], request: Request) -> int:
         raise CourseProblem(t("There is no folder {folder}: name the folder to grade.", folder=folder))
     keep_workbench()
     try:
-        _grade(course, items, request)
+        _grade(course, items, request, watched=items)
         settle()
         for touched in saves(folder, items):
-            _grade(course, touched, replace(request, reports=""))
+            again = request.only(touched[0]) if len(touched) == 1 else request
+            _grade(course, touched, replace(again, reports=""), watched=items)
     except KeyboardInterrupt:
         print()
     finally:
@@ -79,11 +80,11 @@ def touched_items(folder: Path, items: Sequence[Item], paths: Iterable[str]) -> 
     ]
 
 
-def _grade(course: Course, items: Sequence[Item], request: Request) -> None:
+def _grade(course: Course, items: Sequence[Item], request: Request, *, watched: Sequence[Item]) -> None:
     if sys.stdout.isatty():
         sys.stdout.write(CLEAR)
     grade(course, items, request)
-    print(t("Waiting for a save in {items}; Ctrl-C ends it.", items=_span(items)), flush=True)
+    print(t("Waiting for a save in {items}; Ctrl-C ends it.", items=_span(watched)), flush=True)
 
 
 def _span(items: Sequence[Item]) -> str:
