@@ -29,7 +29,10 @@ def watch(service: Service, deployment: Deployment) -> None:
         ringing = [one["AlarmName"] for kind in ("MetricAlarms", "CompositeAlarms") for one in found.get(kind, ())]
         if ringing:
             why = f"alarm detected: {', '.join(ringing)}."
-            scheduling.fail(service, deployment, why, roll_back=bool(given.get("rollback")))
+            scheduling.fail(
+                service, deployment, why, roll_back=bool(given.get("rollback")), by="ECS deployment alarms",
+                because=f"of an alarm in state ALARM: {', '.join(ringing)}.",
+            )  # fmt: skip
             scheduling.touch(service)
         else:
             clock.after(LOOKS, look)

@@ -23,7 +23,10 @@ def passed(service: Service, deployment: Deployment, *stages: str) -> bool:
                 target, deployment=deployment.id, event=stage, weight=deployment.weight
             )
             if why:
-                scheduling.fail(service, deployment, f"lifecycle hook failed: {why}.", roll_back=True)
+                said = f"{stage} lifecycle hook(s) failed. {why}."
+                scheduling.fail(
+                    service, deployment, said, roll_back=True, by="ECS deployment lifecycle hooks", because=said
+                )
                 scheduling.touch(service)
                 return False
     return True

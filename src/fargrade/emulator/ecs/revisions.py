@@ -15,6 +15,8 @@ from fargrade.emulator.ecs.model import Deployment, Service
 from fargrade.emulator.errors import Refused
 from fargrade.emulator.rules import Call, answer
 
+STOPPED = "it was stopped by the user."
+
 
 def _every(region: str) -> Iterator[tuple[Service, Deployment]]:
     for cluster in store.region(region).clusters.values():
@@ -150,6 +152,6 @@ def stop(call: Call) -> dict[str, Any]:
     if call.parameters.get("stopType") == "ABORT":
         one.outcome, one.state, one.finished = "STOPPED", "FAILED", clock.now()
     else:
-        scheduling.fail(service, one, "stopped by the user.", roll_back=True)
+        scheduling.fail(service, one, "stopped by the user.", roll_back=True, by="ECS deployment", because=STOPPED)
     scheduling.touch(service)
     return {"serviceDeploymentArn": one.arn}

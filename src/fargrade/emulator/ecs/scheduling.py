@@ -35,6 +35,8 @@ WHY = {
 }
 TROUBLE = "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
 
+BREAKER, EXCEEDED = "ECS deployment circuit breaker", "the circuit breaker threshold was exceeded."
+
 
 def touch(service: Service, seconds: float = SOON) -> None:
     """Have the scheduler look at the service within `seconds`."""
@@ -161,12 +163,18 @@ def threshold(desired: int) -> int:
     return max(3, min(200, math.ceil(desired * 0.5)))
 
 
-def fail(service: Service, deployment: Deployment, why: str, *, roll_back: bool) -> None:
-    """The deployment has failed: it is rolled back to the last that was completed, if so wanted and there is one."""
+def fail(
+    service: Service, deployment: Deployment, why: str, *, roll_back: bool, by: str = BREAKER, because: str = EXCEEDED
+) -> None:
+    """The deployment has failed: it is rolled back to the last that was completed, if so wanted and there is one.
+
+    `by` is what found it out, `because` how a rollback says it. Words of the circuit breaker and of hooks: observed,
+    github.com/hashicorp/terraform-provider-aws, internal/service/ecs, and public logs of deployments.
+    """
     from fargrade.emulator.ecs import shifting
 
     deployment.state = "FAILED"
-    deployment.reason = f"ECS deployment circuit breaker: {why}"
+    deployment.reason = f"{by}: {why}"
     deployment.updated = clock.now()
     event(service, f"(deployment {deployment.id}) deployment failed: {why}")
     # Also one whose tasks are all gone by now, where no task needed to stay healthy.
@@ -178,19 +186,19 @@ def fail(service: Service, deployment: Deployment, why: str, *, roll_back: bool)
     event(service, f"rolling back to {'deployment ' + last.id}.")
     deployment.outcome = "ROLLBACK_IN_PROGRESS"
     deployment.rollback = {
-        "reason": f"Service deployment rolled back because the circuit breaker threshold was exceeded: {why}",
+        "reason": f"Service deployment rolled back because {because}",
         "startedAt": clock.now(),
         "serviceRevisionArn": last.revision.arn,
     }
-    restore(service, deployment, last)
+    restore(service, deployment, last, by)
     shifting.back(service, deployment, last)
 
 
-def restore(service: Service, deployment: Deployment, last: Deployment) -> None:
+def restore(service: Service, deployment: Deployment, last: Deployment, by: str = BREAKER) -> None:
     """The last good deployment is the primary one again."""
     deployment.status, deployment.desired = "ACTIVE", 0
     last.status, last.state, last.desired = "PRIMARY", "IN_PROGRESS", service.desired
-    last.reason = f"ECS deployment circuit breaker: rolling back to deploymentId {last.id}."
+    last.reason = f"{by}: rolling back to deploymentId {last.id}."
     last.updated = clock.now()
     last.not_before, last.streak = None, 0
     service.deployments = [last, *[one for one in service.deployments if one is not last]]
