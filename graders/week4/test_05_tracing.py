@@ -59,6 +59,12 @@ class Task:
         told = {one["name"]: one["value"] for one in app.get("environment") or []}
         return told.get("AWS_XRAY_DAEMON_ADDRESS", "")
 
+    def segments_to(self):
+        """Its host and port for segments: X-Ray's SDKs take "tcp:HOST:PORT udp:HOST:PORT", too."""
+        address = self.address()
+        told = next((one.removeprefix("udp:") for one in address.split() if one.startswith("udp:")), address)
+        return told.rpartition(":")[::2]
+
     def environment(self):
         """What the application's container finds in its environment."""
         role = self.definition.get("taskRoleArn")
@@ -154,7 +160,7 @@ def test_the_sidecar_is_there(task):
         on_aws=t("segments are sent to a port where nobody listens, and nobody complains"),
         hint="public.ecr.aws/xray/aws-xray-daemon",
     )
-    host, _, port = task.address().rpartition(":")
+    host, port = task.segments_to()
     expect(
         not task.address() or (host in HERE and port == "2000"),
         expected=t("the application is told 127.0.0.1:2000, or nothing"),

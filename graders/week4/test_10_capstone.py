@@ -206,6 +206,16 @@ def test_the_next_version_comes_without_an_error(stack):
         expected=t("the second commit answers at the load balancer"),
         found=f"{now.status} {now.body[:120]}; {made.sentence()}",
     )
+    image = {"imageDigest": delivery.digest_of(stack.world, now.body)}
+    found = stack.world.client("ecr").describe_images(repositoryName=stack.name, imageIds=[image])["imageDetails"][0]
+    commit = made.execution.commit
+    expect(
+        any(commit[:7] in tag for tag in found.get("imageTags", ())),
+        expected=t("a tag with the commit {commit}, or its beginning", commit=commit),
+        found=", ".join(found.get("imageTags", ())) or "–",
+        on_aws=t("the task definition cannot tell which code runs"),
+        hint="CODEBUILD_RESOLVED_SOURCE_VERSION",
+    )
     errors = [one["status"] for one in made.visits if one["status"] != 200]
     expect(
         made.visits and not errors,
@@ -323,10 +333,10 @@ def test_lines_arrive_and_go_some_day(stack, world, rng):
 
 @pytest.fixture(scope="module")
 def busy(stack, world):
-    """When: the service has more to do than two tasks can, for half an hour. The alarm's states, and the most tasks."""
+    """When: for forty minutes the service has more to do than six tasks can. The alarm's states, and most tasks."""
     cloudwatch, states, most = world.client("cloudwatch"), [], 0
-    world.load(stack.name, stack.name, [0.6] * 10 + [3.0] * 30 + [0.3] * 60)
-    for minute in range(100):
+    world.load(stack.name, stack.name, [0.8] * 10 + [5.0] * 40 + [0.3] * 60)
+    for minute in range(110):
         world.advance(60)
         found = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
         ringing = {
@@ -350,7 +360,7 @@ def test_the_alarm_rings_when_it_should(busy):
     """An alarm rings when the CPU is above 80 % for minutes, and not before"""
     states, _ = busy
     early = {name for minute, ringing, _ in states if minute < 9 for name in ringing}
-    late = {name for minute, ringing, _ in states if 11 <= minute < 40 for name in ringing} - early
+    late = {name for minute, ringing, _ in states if 11 <= minute < 50 for name in ringing} - early
     expect(
         late,
         expected=t("an alarm of yours rings in the half hour of high load, and not in the quiet minutes before"),
@@ -367,8 +377,8 @@ def test_it_follows_the_load(busy):
     """Tasks follow the load, between two and six, and go again"""
     states, most = busy
     expect(
-        3 < most <= 6,
-        expected=t("under a load for four tasks it grows to at least four and to no more than six"),
+        most == 6,
+        expected=t("under a load for more than six tasks it grows to six, and to no more"),
         found=t("at most {count} tasks", count=most),
         on_aws=t("everyone waits"),
         hint=t("register_scalable_target with MinCapacity 2 and MaxCapacity 6, and a policy that holds 70"),
@@ -384,22 +394,32 @@ def test_it_follows_the_load(busy):
 
 @check(points=1, evidence="state", docs="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html")
 def test_rights_are_small(stack, world, rng):
-    """The pipeline passes the service's roles and no others; the task's role is no administrator's"""
+    """The pipeline passes the service's roles and no others; no role is an administrator's"""
     from botocore.exceptions import ClientError
 
     try:
-        role = world.client("codepipeline").get_pipeline(name=stack.name)["pipeline"]["roleArn"]
+        pipeline = world.client("codepipeline").get_pipeline(name=stack.name)["pipeline"]
     except ClientError:
         fail(t("There is no pipeline {name}.", name=stack.name))
+    role, build = pipeline["roleArn"], build_role(world, pipeline)
     to_tasks = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
     admin = f"arn:aws:iam::{world.account}:role/admin-{rng.randrange(10**6)}"
-    expect(
-        not world.decide(role, "iam:PassRole", admin, to_tasks).allowed,
-        expected=t("iam:PassRole on the two roles only"),
-        found=t("the pipeline's role may pass any role of the account"),
-        on_aws=t("whoever can change the pipeline can run a container as administrator"),
-        hint=t("name the two ARNs under Resource"),
-    )
+    for passed in (admin, role, build or role):
+        expect(
+            not world.decide(role, "iam:PassRole", passed, to_tasks).allowed,
+            expected=t("iam:PassRole on the two roles only"),
+            found=t("it may pass {role}, too", role=passed.rpartition("/")[2]),
+            on_aws=t("whoever can change the pipeline can run a container as administrator"),
+            hint=t("name the two ARNs under Resource"),
+        )
+    for one in filter(None, (role, build)):
+        expect(
+            not world.decide(one, "iam:CreateUser", f"arn:aws:iam::{world.account}:user/x").allowed,
+            expected=t("roles for the pipeline and the build with what their work takes"),
+            found=t("{role} may make users", role=one.rpartition("/")[2]),
+            on_aws=t("whatever a Dockerfile or a dependency runs in the build may do it, too"),
+            hint=t("a role for each: the build pushes, the pipeline deploys"),
+        )
     definition = world.client("ecs").describe_task_definition(taskDefinition=stack.service()["taskDefinition"])
     own = definition["taskDefinition"].get("taskRoleArn")
     if own:
@@ -409,3 +429,15 @@ def test_rights_are_small(stack, world, rng):
             found=t("the application may do everything in the account"),
             on_aws=t("a hole in the application is a hole in the account"),
         )
+
+
+def build_role(world, pipeline):
+    """The role of the pipeline's build; "" where there is no such project."""
+    names = [
+        action["configuration"]["ProjectName"]
+        for stage in pipeline["stages"]
+        for action in stage["actions"]
+        if action["actionTypeId"]["provider"] == "CodeBuild"
+    ]
+    found = world.client("codebuild").batch_get_projects(names=names)["projects"] if names else []
+    return found[0]["serviceRole"] if found else ""

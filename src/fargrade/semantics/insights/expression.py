@@ -219,11 +219,11 @@ def evaluate(tree: Tree, row: Row) -> Any:
     if kind == "field":
         return row.get(tree[1])
     if kind == "or":
-        return evaluate(tree[1], row) is True or evaluate(tree[2], row) is True
+        return holds(tree[1], row) or holds(tree[2], row)
     if kind == "and":
-        return evaluate(tree[1], row) is True and evaluate(tree[2], row) is True
+        return holds(tree[1], row) and holds(tree[2], row)
     if kind == "not":
-        return evaluate(tree[1], row) is not True
+        return not holds(tree[1], row)
     if kind == "like":
         value = evaluate(tree[1], row)
         return value is not None and tree[2].search(str(value)) is not None
@@ -235,6 +235,12 @@ def evaluate(tree: Tree, row: Row) -> Any:
     if kind == "number":
         return _reckoned(tree[1], evaluate(tree[2], row), evaluate(tree[3], row))
     return FUNCTIONS[tree[1]]([evaluate(one, row) for one in tree[2]], row)
+
+
+def holds(tree: Tree, row: Row) -> bool:
+    """Whether the row passes the condition. A function that says 1 says yes: `filter strcontains(@message, "x")`."""
+    value = evaluate(tree, row)
+    return value is True or (isinstance(value, int | float) and value != 0)
 
 
 def _equal(left: Any, right: Any) -> bool:

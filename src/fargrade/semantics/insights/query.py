@@ -20,6 +20,7 @@ from fargrade.semantics.insights.expression import (
     Words,
     evaluate,
     expression_of,
+    holds,
     split_words,
     text_of,
 )
@@ -200,7 +201,7 @@ def _filter(rest: str) -> tuple[Stage, list[str]]:
     words = Words(split_words(rest))
     tree = expression_of(words)
     words.end()
-    return lambda rows: [row for row in rows if evaluate(tree, row) is True], []
+    return lambda rows: [row for row in rows if holds(tree, row)], []
 
 
 def _sort(rest: str) -> tuple[Stage, list[str]]:
