@@ -150,7 +150,7 @@ def test_nobody_else_assumes_them(world, execution, task, rng):
     """Nobody else may assume the two roles"""
     stranger = f"{rng.randrange(10**11, 10**12)}"
     for role in (execution, task):
-        for principal in ("ec2.amazonaws.com", "lambda.amazonaws.com"):
+        for principal in ("ec2.amazonaws.com", "lambda.amazonaws.com", "ecs.amazonaws.com"):
             decision = service_may_assume(role, principal, ecs_assumes(world.region, world.account))
             kept(role, principal, decision)
         for account in (stranger, world.account):
@@ -276,7 +276,7 @@ def test_the_deployer_passes_nothing_else(passing):
         hint=t("first let it do its work"),
     )
     cases = [(arn, TASKS) for arn in others]
-    cases += [(arn, to) for arn in mine for to in ("ec2.amazonaws.com", "lambda.amazonaws.com")]
+    cases += [(arn, to) for arn in mine for to in ("ec2.amazonaws.com", "lambda.amazonaws.com", "ecs.amazonaws.com")]
     for arn, service in cases:
         expect(
             not may_pass(deployer, arn, service).allowed,
