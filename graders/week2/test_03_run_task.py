@@ -19,13 +19,14 @@ HEAVY = 900  # MiB: two of them do not fit on a t3.micro
 def place(world, rng):
     """Given: a public network, a cluster in which somebody else's task runs, and a web server's image."""
     cluster = f"jobs-{rng.randrange(10**6)}"
-    world.client("ecs").create_cluster(clusterName=cluster)
+    world.client("ecs").create_cluster(clusterName=cluster, capacityProviders=["FARGATE", "FARGATE_SPOT"])
     vpc = network.vpc(world, second=rng.randrange(10, 250), private=False)
     group = network.security_group(world, vpc.id, "web", [(80, "0.0.0.0/0")])
     execution = roles.execution_role(world)
     image = containers.image(world, "jobs/web", "v1")
     family = f"web-{rng.randrange(10**6)}"
     definition = containers.definition(world, family, image, execution)
+    containers.definition(world, family, image, execution, port=8080)  # the newest revision is not the one asked for
     where = {"subnets": list(vpc.public), "securityGroups": [group]}
     world.client("ecs").run_task(
         cluster=cluster,
@@ -197,7 +198,16 @@ def test_a_task_that_stops_is_reported(world, learner, place, rng):
     """Where the task stops instead of running, the exception says why"""
     nowhere = f"{world.registry}/jobs/web:v{rng.randrange(2, 99)}"
     missing = containers.definition(world, "missing", nowhere, place.execution)
+    before = len(world.calls("ecs", "RunTask"))
     says(learner, place, missing, "CannotPullContainerError", where=place.where)
+    tries = len(world.calls("ecs", "RunTask")) - before
+    expect(
+        tries == 1,
+        expected=t("RunTask is called once, and not tried again"),
+        found=t("{count} calls", count=tries),
+        on_aws=t("each try is paid for; a migration that failed half-way is not to be run again unasked"),
+        hint=t("run_task, once"),
+    )
     options = {"awslogs-group": "/jobs/none", "awslogs-region": world.region, "awslogs-stream-prefix": "web"}
     silent = {"logConfiguration": {"logDriver": "awslogs", "options": options}}
     unlogged = containers.definition(world, "unlogged", place.image, place.execution, container=silent)

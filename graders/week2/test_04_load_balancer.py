@@ -13,15 +13,17 @@ SERVICES = ("ec2", "elbv2")
 GUIDE = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/"
 LONG = 3600  # seconds: any sensible health check has come to its end
 SOON = 120
+THEIRS = "somebody-elses"
 
 
 @pytest.fixture(scope="module")
 def place(world, rng):
     """Given: a VPC, a group that lets anybody in on port 80, and one for containers that lets in only the first."""
-    vpc = given.vpc(world, second=rng.randrange(10, 250), zones=rng.choice((2, 3)))
+    vpc = given.vpc(world, second=rng.randrange(10, 250), zones=3)
     port = rng.randrange(3000, 9000)
     front = given.security_group(world, vpc.id, "front", [(80, "0.0.0.0/0")])
     inside = given.security_group(world, vpc.id, "containers", [(port, front)])
+    given.load_balancer(world, THEIRS, vpc.public, [front])
     client = given.interface(world, vpc.private[0], [given.security_group(world, vpc.id, "clients")])
     return SimpleNamespace(
         vpc=vpc,
@@ -107,7 +109,7 @@ def why(path):
 
 
 @check(points=2, evidence="state", docs=GUIDE + "application-load-balancers.html#availability-zones")
-def test_in_two_zones(made, place):
+def test_in_two_zones(world, made, place):
     """It is an Application Load Balancer, with a node in each of the zones"""
     subnets = sorted(one["SubnetId"] for one in made.balancer["AvailabilityZones"])
     expect(
@@ -117,10 +119,16 @@ def test_in_two_zones(made, place):
         on_aws=t("a zone without a node serves nobody when the others fail"),
         hint=t("Type and Subnets of create_load_balancer"),
     )
+    expect(
+        any(one["LoadBalancerName"] == THEIRS for one in balancers(world)),
+        expected=t("the load balancer {name}, which was there before, is still there", name=THEIRS),
+        found=t("it is gone"),
+        on_aws=t("its address is gone with it, and whoever used it is told nothing"),
+    )
 
 
 @check(points=2, evidence="behaviour", docs=GUIDE + "load-balancer-update-security-groups.html")
-def test_open_to_the_internet(world, made):
+def test_open_to_the_internet(world, made, place):
     """Anybody on the internet reaches it on port 80, in every zone"""
     network = world.network()
     listening = {one["Port"] for one in network.listeners if one["LoadBalancerArn"] == made.balancer["LoadBalancerArn"]}
@@ -139,6 +147,15 @@ def test_open_to_the_internet(world, made):
         on_aws=t("nothing listens where browsers ask"),
         hint=t("Port of create_listener is the client's side; the container's port is the target's"),
     )
+    for port in (22, place.port):
+        for node, path in entries(network, network.find(made.balancer["LoadBalancerArn"]), port):
+            expect(
+                not path.open,
+                expected=t("its groups let nobody in on port {port} in {subnet}", port=port, subnet=node.subnet),
+                found=why(path),
+                on_aws=t("what is open is found within the hour, and tried"),
+                hint=t("the group that was given is enough, as it is"),
+            )
 
 
 @check(points=3, evidence="behaviour", docs=GUIDE + "load-balancer-listeners.html")

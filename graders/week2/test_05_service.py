@@ -55,13 +55,15 @@ def place(world, rng):
     client = given.interface(world, vpc.private[0], [given.security_group(world, vpc.id, "clients")])
     return SimpleNamespace(
         vpc=vpc,
+        front_rules=rules_of(world, front),
+        health=health_check(world, group),
         port=port,
         front=front,
         balancer=balancer,
         group=group,
         cluster=cluster,
         name=f"cart-{rng.randrange(10**5)}",
-        count=rng.choice((2, 3)),
+        count=rng.choice((3, 4)),
         definition=definition(world, rng, port),
         client=client["NetworkInterfaceId"],
     )
@@ -183,6 +185,14 @@ def test_as_many_as_asked_for(world, made):
         on_aws=t("ECS keeps what the service asks for, no more and no less"),
         hint=t("desiredCount and launchType of create_service"),
     )
+    subnets = set(kept.get("networkConfiguration", {}).get("awsvpcConfiguration", {}).get("subnets", []))
+    expect(
+        subnets == set(made.vpc.private),
+        expected=t("in all of the subnets that were given: {subnets}", subnets=", ".join(sorted(made.vpc.private))),
+        found=", ".join(sorted(subnets)) or "–",
+        on_aws=t("with one subnet all tasks are in one zone, and are gone with it"),
+        hint=t("networkConfiguration takes the whole list"),
+    )
 
 
 def described(world, made):
@@ -261,6 +271,26 @@ def test_only_through_the_load_balancer(world, made):
                 on_aws=t("whoever gets into the network asks the containers past the load balancer"),
                 hint=t("the source of the rule is the load balancer's group, its ports the container's"),
             )
+    opened = rules_of(world, made.front)
+    expect(
+        opened == made.front_rules,
+        expected=t("the load balancer's own group lets in what it let in before"),
+        found=t("{count} rules, of which {before} were there", count=len(opened), before=len(made.front_rules)),
+        on_aws=t("what was opened for a try stays open: that group stands towards the internet"),
+        hint=t("the tasks get a group of their own; the load balancer's is only named in its rule"),
+    )
+
+
+def rules_of(world, group):
+    """What a security group lets in, whatever the order."""
+    rules = world.client("ec2").describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])
+    return sorted(one["SecurityGroupRuleId"] for one in rules["SecurityGroupRules"] if not one["IsEgress"])
+
+
+def health_check(world, group):
+    """How the target group finds out who is well."""
+    found = world.client("elbv2").describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]
+    return {key: value for key, value in found.items() if key.startswith("HealthCheck") or key == "Matcher"}
 
 
 @check(points=2, evidence="behaviour", docs=ECS + "load-balancer-healthcheck.html")
@@ -276,6 +306,15 @@ def test_no_task_is_stopped_while_it_starts(world, made):
         if stopped
         else "",
         on_aws=t("the service starts and stops tasks for ever, and none of them ever answers"),
+        hint=t("healthCheckGracePeriodSeconds of create_service"),
+    )
+    now = health_check(world, made.group)
+    changed = sorted(key for key, value in now.items() if made.health.get(key) != value)
+    expect(
+        not changed,
+        expected=t("the target group's health check is the one that was given"),
+        found=t("changed: {what}", what=", ".join(changed)),
+        on_aws=t("a check that everything passes finds the sick well, too: clients get their errors"),
         hint=t("healthCheckGracePeriodSeconds of create_service"),
     )
 
