@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -36,9 +37,9 @@ def ask(url: str, body: Any = None) -> Any:
         return json.loads(answered.read())
 
 
-def client(url: str, service: str) -> Any:
+def client(url: str, service: str, region: str = "us-east-1") -> Any:
     return boto3.client(
-        service, endpoint_url=url, region_name="us-east-1", aws_access_key_id="any", aws_secret_access_key="any"
+        service, endpoint_url=url, region_name=region, aws_access_key_id="any", aws_secret_access_key="any"
     )
 
 
@@ -62,6 +63,42 @@ def test_its_health_is_localstacks(url: str) -> None:
 )
 def test_services_are_there_without_being_named(url: str, service: str, operation: str, key: str) -> None:
     assert isinstance(getattr(client(url, service), operation)()[key], list)
+
+
+STACK = """
+import sys
+
+sys.path.insert(0, sys.argv[1])
+import boto3
+import stack
+
+made = boto3.client("codeconnections").create_connection(ProviderType="GitHub", ConnectionName="mine")
+stack.build("shop", made["ConnectionArn"], "acme/shop", "main")
+"""
+
+
+def test_a_whole_stack_stands_by_one_script(url: str) -> None:
+    """Somebody's own script, in a process of its own and with nothing of ours in it, in another region than ours."""
+    given = {
+        **surroundings(), "AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "any",
+        "AWS_SECRET_ACCESS_KEY": "any",
+    }  # fmt: skip
+    script = [sys.executable, "-c", STACK, str(ROOT / "solutions" / "week4" / "10_capstone")]
+    ran = subprocess.run(script, env=given, capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    ask(f"{url}/_fargrade/clock", {"seconds": 600})
+    (cluster,) = client(url, "ecs", "eu-central-1").list_clusters()["clusterArns"]
+    names = client(url, "ecs", "eu-central-1").list_services(cluster=cluster)["serviceArns"]
+    (service,) = client(url, "ecs", "eu-central-1").describe_services(cluster=cluster, services=names)["services"]
+    assert service["runningCount"] == service["desiredCount"] > 0
+    assert service["deployments"][0]["rolloutState"] == "COMPLETED"
+    group = service["loadBalancers"][0]["targetGroupArn"]
+    health = client(url, "elbv2", "eu-central-1").describe_target_health(TargetGroupArn=group)
+    assert {one["TargetHealth"]["State"] for one in health["TargetHealthDescriptions"]} == {"healthy"}
+    (pipeline,) = client(url, "codepipeline", "eu-central-1").list_pipelines()["pipelines"]
+    assert pipeline["version"] == 1
+    alarms = client(url, "cloudwatch", "eu-central-1").describe_alarms()["MetricAlarms"]
+    assert len(alarms) >= 3  # its own, and those of target tracking
 
 
 def test_its_clock_can_be_moved(url: str) -> None:
