@@ -30,7 +30,8 @@ GROUPS = [
         "InvalidGroup.Duplicate",
         "a group of the same name in the VPC",
         given=[VPC, group()],
-        source=ERRORS,
+        says="The security group 'group' already exists for VPC 'vpc-",
+        source="observed: InvalidGroup.Duplicate in public logs of Terraform, CloudFormation and the AWS CLI",
     ),
     ec2.refuses(
         "CreateSecurityGroup",
@@ -69,14 +70,16 @@ GROUPS = [
         "InvalidPermission.Duplicate",
         "a rule that is there already",
         ec2.step("AuthorizeSecurityGroupIngress", let_in(tcp())),
-        source=ERRORS,
+        says='the specified rule "peer: .*, TCP, from port: 80, to port: 80, ALLOW" already exists',
+        source="observed: InvalidPermission.Duplicate in public logs of Terraform",
     ),
     _rule(
         {"IpProtocol": "-1", "IpRanges": [{"CidrIp": EVERYWHERE}]},
         "InvalidPermission.Duplicate",
         "the outbound rule that every group has",
         operation="AuthorizeSecurityGroupEgress",
-        source=ERRORS,
+        says='the specified rule "peer: 0.0.0.0/0, ALL, ALLOW" already exists',
+        source="observed: InvalidPermission.Duplicate of AuthorizeSecurityGroupEgress in public logs of Terraform",
     ),
     _rule(
         tcp(IpRanges=[{"CidrIp": "10.0.0.0/33"}]),

@@ -106,7 +106,9 @@ ROWS: list[Row] = [
         source="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-autoscaling-targettracking.html",
     ),
     scaling.refuses("PutScalingPolicy", CPU, "ObjectNotFoundException", "a policy before its target", given=SERVICE,
-                    source=API.format("PutScalingPolicy")),
+                    says="No scalable target registered for service namespace: ecs, resource ID: service/shop/web, "
+                         "scalable dimension: ecs:service:DesiredCount",
+                    source="observed: PutScalingPolicy in public logs of Terraform"),
     _policy(tracking("ASGAverageCPUUtilization"), "a metric of EC2 Auto Scaling"),
     _policy(tracking("RDSReaderAverageCPUUtilization"), "a metric of another service"),
     _policy(tracking("ALBRequestCountPerTarget"), "requests per target without a label"),

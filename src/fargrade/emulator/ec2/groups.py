@@ -37,6 +37,9 @@ def _creation(call: Call) -> None:
             )
     if name == "default":
         raise Refused("InvalidGroup.Reserved", "Cannot use reserved security group name: default")
+    vpc = call.parameters.get("VpcId")
+    if vpc and any(one.name == name for one in store.backend(call.region).groups[vpc].values()):
+        raise Refused("InvalidGroup.Duplicate", f"The security group '{name}' already exists for VPC '{vpc}'")
 
 
 @refusal("ec2", "DescribeSecurityGroups")
@@ -59,7 +62,9 @@ def _authorization(call: Call) -> None:
         _sources(call.region, permission, own)
     egress = call.operation.endswith("Egress")
     if own is not None:
-        _limit(own.egress_rules if egress else own.ingress_rules, permissions)
+        held = own.egress_rules if egress else own.ingress_rules
+        _new_ones(held, permissions)
+        _limit(held, permissions)
 
 
 def _flat(asked: dict[str, Any]) -> list[dict[str, Any]]:
@@ -113,6 +118,39 @@ def _cidr(text: str, version: int) -> None:
     found = block(text)
     if found is None or found.version != version or "/" not in text:
         raise _invalid(f"CIDR block {text} is malformed")
+
+
+def _new_ones(held: list[Any], permissions: list[dict[str, Any]]) -> None:
+    """Words: observed, github.com/kubernetes/kops (peer: sg-…, ALL) and Terraform's users (peer: 0.0.0.0/0, TCP, …)."""
+    there = {_told(one.ip_protocol, one.from_port, one.to_port, _peer(one)) for one in held}
+    for permission in permissions:
+        peers = [
+            *(_canonical(str(one.get("CidrIp"))) for one in permission.get("IpRanges") or []),
+            *(_canonical(str(one.get("CidrIpv6"))) for one in permission.get("Ipv6Ranges") or []),
+            *(str(one.get("GroupId")) for one in permission.get("UserIdGroupPairs") or []),
+            *(str(one.get("PrefixListId")) for one in permission.get("PrefixListIds") or []),
+        ]
+        for peer in peers:
+            told = _told(permission.get("IpProtocol"), permission.get("FromPort"), permission.get("ToPort"), peer)
+            if told in there:
+                raise Refused("InvalidPermission.Duplicate", f'the specified rule "{told}" already exists')
+
+
+def _peer(rule: Any) -> str:
+    ranges, group, listed = rule.ip_range or {}, rule.source_group or {}, rule.prefix_list_id or {}
+    cidr = ranges.get("CidrIp") or ranges.get("CidrIpv6")
+    return _canonical(cidr) if cidr else str(group.get("GroupId") or listed.get("PrefixListId"))
+
+
+def _canonical(text: str) -> str:
+    return str(block(text) or text)
+
+
+def _told(protocol: Any, low: Any, high: Any, peer: str) -> str:
+    """A rule as EC2 writes it in an error."""
+    name = {"-1": "ALL", "6": "TCP", "17": "UDP", "1": "ICMP"}.get(str(protocol), str(protocol).upper())
+    ports = "" if name == "ALL" or low is None else f", from port: {low}, to port: {high}"
+    return f"peer: {peer}, {name}{ports}, ALLOW"
 
 
 def _limit(held: list[Any], permissions: list[dict[str, Any]]) -> None:

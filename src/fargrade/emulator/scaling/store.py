@@ -58,13 +58,16 @@ def invalid(message: str) -> Refused:
     return Refused("ValidationException", message)
 
 
-def not_found(kind: str, given: dict[str, Any], name: str = "") -> Refused:
-    """ObjectNotFoundException, in AWS's words."""
+PUTTING = ("PutScalingPolicy", "PutScheduledAction")
+
+
+def not_found(kind: str, given: dict[str, Any], name: str = "", *, seen: str = "found") -> Refused:
+    """ObjectNotFoundException. Words of a policy or schedule before its target: observed, public logs of both calls."""
     named = f" and {kind.removesuffix('s')} name: {name}" if name else ""
     where = f"service namespace: {given['ServiceNamespace']}, resource ID: {given['ResourceId']}"
     return Refused(
         "ObjectNotFoundException",
-        f"No {kind} found for {where}, scalable dimension: {given['ScalableDimension']}{named}",
+        f"No {kind} {seen} for {where}, scalable dimension: {given['ScalableDimension']}{named}",
     )
 
 
@@ -72,7 +75,7 @@ def target_of(call: Call) -> dict[str, Any]:
     """The registered target that the call names. Raises Refused."""
     found = of(call.region).targets.get(call.parameters["ResourceId"])
     if found is None:
-        raise not_found("scalable target", call.parameters)
+        raise not_found("scalable target", call.parameters, seen="registered" if call.operation in PUTTING else "found")
     return found
 
 
