@@ -6,6 +6,7 @@ In the order of removal: what uses something goes before what it uses. `command`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,8 +81,15 @@ def _families(client: Any, prefix: str, _run: str) -> Iterator[str]:
     for status in ("ACTIVE", "INACTIVE") if prefix else ():
         families = client.get_paginator("list_task_definition_families").paginate(familyPrefix=prefix, status=status)
         for family in [one for page in families for one in page["families"]]:
-            given = {"familyPrefix": family, "status": "ACTIVE"}
+            given = {"familyPrefix": family, "status": status}
             yield from _pages(client, "list_task_definitions", "taskDefinitionArns", **given)
+
+
+def _remove_definition(client: Any, what: str) -> None:
+    """Only deregistered it stays in the account's lists for ever, as INACTIVE: API_DeleteTaskDefinitions.html."""
+    with suppress(client.exceptions.ClientException):  # it is INACTIVE already
+        client.deregister_task_definition(taskDefinition=what)
+    client.delete_task_definitions(taskDefinitions=[what])
 
 
 def _services(client: Any, prefix: str, _run: str) -> Iterator[str]:
@@ -168,8 +176,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("ecs", "task", _tasks, _remove_task, "ecs stop-task --cluster {}"),
     Kind("ecs", "cluster", _names("list_clusters", "clusterArns"), _call("delete_cluster", "cluster"),
          "ecs delete-cluster --cluster {}"),
-    Kind("ecs", "task definition", _families, _call("deregister_task_definition", "taskDefinition"),
-         "ecs deregister-task-definition --task-definition {}"),
+    Kind("ecs", "task definition", _families, _remove_definition,
+         "ecs delete-task-definitions --task-definitions {}"),
     Kind("elbv2", "load balancer",
          _listed("describe_load_balancers", "LoadBalancers", "LoadBalancerName", "LoadBalancerArn"),
          _call("delete_load_balancer", "LoadBalancerArn"), "elbv2 delete-load-balancer --load-balancer-arn {}"),
