@@ -258,6 +258,14 @@ GATEWAYS = [
     ),
     ec2.refuses(
         "CreateNatGateway",
+        {"AllocationId": "<address>"},
+        "MissingParameter",
+        "a zonal NAT gateway without a subnet",
+        given=[ADDRESS],
+        source=API.format("CreateNatGateway"),
+    ),
+    ec2.refuses(
+        "CreateNatGateway",
         {"SubnetId": "<inside>"},
         "MissingParameter",
         "a public NAT gateway without an address",

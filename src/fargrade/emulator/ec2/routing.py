@@ -148,9 +148,14 @@ def _association(call: Call) -> None:
 
 @refusal("ec2", "CreateNatGateway")
 def _nat(call: Call) -> None:
+    if call.parameters.get("AvailabilityMode") == "regional":
+        # On AWS it spans the zones of a VPC and needs no subnet. Said plainly, as the brief of 4.1 says it.
+        raise Refused("UnsupportedOperation", "The course's EC2 has no regional NAT gateways: name a subnet (zonal).")
+    if not call.parameters.get("SubnetId"):
+        raise Refused("MissingParameter", "The request must contain the parameter SubnetId")
     store.subnet(call.region, call.parameters["SubnetId"])
     public = call.parameters.get("ConnectivityType", "public") == "public"
-    if public and not call.parameters.get("AllocationId") and call.parameters.get("AvailabilityMode") != "regional":
+    if public and not call.parameters.get("AllocationId"):
         raise Refused("MissingParameter", "The request must contain the parameter AllocationId")
     if not public and call.parameters.get("AllocationId"):
         raise Refused(
