@@ -92,6 +92,7 @@ def test_the_plan_is_data() -> None:
 def test_a_single_file_may_stand_without_a_list() -> None:
     """As AWS's own tutorial has it (codepipeline/latest/userguide/ecs-cd-pipeline.html); commands may not."""
     spec = parse("version: 0.2\nphases: {build: {commands: [ls]}}\nartifacts: {files: imagedefinitions.json}\n")
-    assert spec.artifacts is not None and spec.artifacts.files == ("imagedefinitions.json",)
+    assert spec.artifacts is not None
+    assert spec.artifacts.files == ("imagedefinitions.json",)
     with pytest.raises(BuildspecError, match="list of strings"):
         parse("version: 0.2\nphases: {build: {commands: ls}}\n")
