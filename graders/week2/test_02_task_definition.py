@@ -1,5 +1,7 @@
 """2.2 task_definition: the file is registered, a task of it is run, and its health check is tried on three servers."""
 
+import re
+
 import pytest
 
 from fargrade.given import definitions, network, running
@@ -13,6 +15,7 @@ SERVICES = ("ecs", "ec2", "iam", "elbv2")
 WANTED = Size(256, 512)
 NGINX = {"docker.io/library/nginx", "public.ecr.aws/nginx/nginx", "public.ecr.aws/docker/library/nginx"}
 VARIABLES = {"SITE_NAME": "shop", "WORKERS": "2"}
+STARTS_NGINX = re.compile(r"(?:^|[\s/;&|])nginx(?:-debug)?(?=\s|$).*daemon\s+off", re.S)
 ECS_GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/"
 API = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/"
 STARTED = 240  # seconds in which a task of this size has long been started
@@ -170,6 +173,19 @@ def test_a_task_of_it_runs(world, registered):
         found=t("it is {status}", status=task["lastStatus"]),
         on_aws=" ".join(text for text in (task.get("stoppedReason", ""), *reasons) if text),
         hint=t("an image that exists, and programs that run in it"),
+    )
+    words = [
+        word
+        for one in definition["containerDefinitions"]
+        if "nginx" in one.get("image", "")
+        for word in (*one.get("entryPoint", []), *one.get("command", []))
+    ]
+    expect(
+        not words or STARTS_NGINX.search(" ".join(words)),
+        expected=t("what runs in the container is nginx"),
+        found=t("the container starts: {command}", command=" ".join(words)),
+        on_aws=t("the task is RUNNING, nothing listens on port 80, and the container is UNHEALTHY"),
+        hint=t("the image starts nginx by itself: leave entryPoint and command out"),
     )
 
 

@@ -142,9 +142,19 @@ def test_it_runs_on_fargate(place, fargate):
 
 
 @check(points=2, evidence="behaviour", docs=GUIDE + "launch-type-ec2.html")
-def test_it_runs_on_ec2(place, ec2):
+def test_it_runs_on_ec2(world, place, ec2):
     """All copies of the EC2 service run on the cluster's instance"""
     runs(place, ec2)
+    held = world.client("ec2").describe_instances(Filters=[{"Name": "vpc-id", "Values": [place.vpc.id]}])
+    machines = [one for reservation in held["Reservations"] for one in reservation["Instances"]]
+    others = [one["InstanceId"] for one in machines if one["State"]["Name"] in ("pending", "running")]
+    expect(
+        others == [place.instance],
+        expected=t("the one instance that was there"),
+        found=t("{count} instances", count=len(others)),
+        on_aws=t("an instance is paid for, whether it is full or empty"),
+        hint=t("what a copy reserves decides how many fit"),
+    )
 
 
 @check(points=2, evidence="behaviour", docs=GUIDE + "alb.html")
