@@ -68,6 +68,7 @@ def elsewhere(rng: random.Random) -> list[str]:
         _repository(NAME, region="eu-west-1"),
         _repository(NAME, region="us-east-1"),
         _repository(NAME, account=account),
+        _repository(NAME[:-1] + rng.choice("etwr")),
     ]
 
 
@@ -201,7 +202,9 @@ def _more(rng: random.Random) -> list[tuple[str, str]]:
     admin = f"arn:aws:iam::{ACCOUNT}:role/{rng.choice(['admin', 'deployer', 'root-access'])}"
     return [
         *((action, REPOSITORY) for action in ON_THE_REPOSITORY),
+        ("ecr:CreateRepository", REPOSITORY),
         ("ecr:CreateRepository", _repository(f"new-{rng.randrange(1000)}")),
+        ("ecr-public:PutImage", f"arn:aws:ecr-public::{ACCOUNT}:repository/{NAME}"),
         ("ecr:PutRegistryPolicy", "*"),
         ("ecr:PutReplicationConfiguration", "*"),
         ("iam:AttachRolePolicy", admin),
@@ -245,7 +248,7 @@ def test_push_only_here(ci: Role, elsewhere: list[str]) -> None:
         [(action, resource) for resource in elsewhere for action in (*UPLOAD, *PULL)],
         t("images are written and read in {resource} only", resource=REPOSITORY),
         t("whoever takes over the build can overwrite the images of that repository too"),
-        t("a Resource without * at its end matches one repository"),
+        t("a Resource without * and ? matches one repository"),
     )
 
 
@@ -295,7 +298,7 @@ def test_pull_only_here(execution: Role, elsewhere: list[str]) -> None:
         [(action, resource) for resource in elsewhere for action in (*PULL, *UPLOAD)],
         t("images are read in {resource} only", resource=REPOSITORY),
         t("a task definition with this role can start any image of the account"),
-        t("a Resource without * at its end matches one repository"),
+        t("a Resource without * and ? matches one repository"),
     )
 
 
