@@ -24,7 +24,7 @@ HOMES = ("eu-west-1", "us-east-2", "ap-southeast-2", "eu-north-1", "ca-central-1
 class Workbench:
     """A world and a sandbox whose learner code reaches that world and nothing else."""
 
-    def __init__(self, services: Iterable[str], confine: str, wanted: Wanted) -> None:
+    def __init__(self, services: Iterable[str], confine: str, wanted: Wanted, *, many: bool = False) -> None:
         self._services = tuple(services)
         self._confine = confine
         self._wanted = wanted
@@ -33,6 +33,8 @@ class Workbench:
         self.world: OpenWorld = open_world(wanted, self._services)
         self._nursery: Nursery | None = None  # only for who grades many
         self._nurseries = 0
+        if many:
+            self._keep_nursery()
         self.sandbox = self._open_sandbox()
 
     def _open_sandbox(self) -> Sandbox:
@@ -59,15 +61,18 @@ class Workbench:
     def renew_sandbox(self) -> None:
         """Another submission comes: nothing of the last one's is left, and what it listened on is closed."""
         self.sandbox.close()
-        if (self._nursery is None or not self._nursery.alive) and self._nurseries < NURSERIES:
-            self._nurseries += 1
-            self._nursery = open_nursery(self._confine, self._warm)
+        self._keep_nursery()
         try:
             self.world.close_listeners()
         except WorldFault:
             self.world.close()
             self.world = open_world(self._wanted, self._services)
         self.sandbox = self._open_sandbox()
+
+    def _keep_nursery(self) -> None:
+        if (self._nursery is None or not self._nursery.alive) and self._nurseries < NURSERIES:
+            self._nurseries += 1
+            self._nursery = open_nursery(self._confine, self._warm)
 
     def close(self) -> None:
         """End its processes."""
@@ -81,11 +86,14 @@ _current: Workbench | None = None
 _kept = False
 
 
-def workbench(services: Iterable[str], confine: str, wanted: Wanted = EMBEDDED) -> Workbench:
-    """This process's workbench, started on first use. Raises BackendProblem where its world cannot be had."""
+def workbench(services: Iterable[str], confine: str, wanted: Wanted = EMBEDDED, *, many: bool = False) -> Workbench:
+    """This process's workbench, started on first use; `many` submissions will come, each with a sandbox of its own.
+
+    Raises BackendProblem where its world cannot be had.
+    """
     global _current
     if _current is None:
-        _current = Workbench(services, confine, wanted)
+        _current = Workbench(services, confine, wanted, many=many)
     return _current
 
 

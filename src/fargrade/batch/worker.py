@@ -120,7 +120,7 @@ def _graded(
 
     keep_workbench()
     items = [item for item in course.items if item.id in message["items"]]
-    workbench(services_of(course.items), message["confine"])
+    workbench(services_of(course.items), message["confine"], many=True)
     result = place / "grade.json"
     request = Request(
         submission=str(submission),
