@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -101,3 +101,12 @@ def ours(row: Row) -> list[str]:
     asked = rules.Call(row.service, row.operation, {}, "us-east-1")
     found = [*([answer] if answer else []), *rules.refusals_of(asked), *load_hooks.get(row.service, [])]
     return [f"{one.__module__}.{one.__qualname__}" for one in found] or ["constraints.py"]
+
+
+def parts() -> list[Callable[..., Any]]:
+    """Everything of ours that stands between a call and moto, as far as it is loaded."""
+    from fargrade.emulator import rules
+    from fargrade.emulator.extensions import load_hooks
+
+    refusals = [one for found in rules._refusals.values() for one in found]
+    return [*rules._answers.values(), *refusals, *(one for found in load_hooks.values() for one in found)]

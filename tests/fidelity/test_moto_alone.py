@@ -5,6 +5,9 @@ When moto has mended something, this fails with the row and with where our part 
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.fidelity import gaps, moto_alone, table
@@ -40,6 +43,21 @@ def test_what_moto_has_right_is_written_down(right: set[str]) -> None:
     newly = sorted(right - known)
     assert not newly, f"moto has these right by now; see whether ours can go, then `make fidelity`: {_where(newly)}"
     assert not sorted(known - right), "moto has these right no longer, or their rows are gone: `make fidelity`"
+
+
+def test_every_part_of_ours_says_whether_it_should_go_to_moto() -> None:
+    for row in ROWS:
+        moto_alone.ours(row)  # loads what answers it
+    named = {one.__module__ for one in moto_alone.parts()}
+    silent = [name for name in sorted(named) if not any("pstream" in text for text in _texts(name))]
+    assert not silent, f"neither these nor their packages say whether it should go upstream: {silent}"
+
+
+def _texts(module: str) -> list[str]:
+    """The source of a module, and of its package."""
+    own = sys.modules[module]
+    package = sys.modules[module.rpartition(".")[0]]
+    return [Path(str(one.__file__)).read_text(encoding="utf-8") for one in (own, package)]
 
 
 def _where(names: list[str]) -> list[str]:

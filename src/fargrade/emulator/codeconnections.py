@@ -2,6 +2,8 @@
 
 A connection made through the API is PENDING until somebody completes it in the console: the grader's part.
 Source: https://docs.aws.amazon.com/dtconsole/latest/userguide/connections.html. It answers to both of its names.
+
+Upstream: yes, under both of its names: moto has neither.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 A public registry has an alias, repositories with catalog data and images, and neither scanning nor lifecycle
 policies (AmazonECR/latest/public/what-is-ecr.html). Its API is authenticated in us-east-1.
+
+Upstream: yes, as it stands here: moto has no ECR Public.
 """
 
 from __future__ import annotations

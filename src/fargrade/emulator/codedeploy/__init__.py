@@ -1,4 +1,7 @@
-"""CodeDeploy: blue/green deployments of ECS services, on the world's clock; moto's end where they begin."""
+"""CodeDeploy: blue/green deployments of ECS services, on the world's clock; moto's end where they begin.
+
+Upstream: no. moto's deployments do nothing, and shifting traffic needs our ECS.
+"""
 
 from fargrade.emulator import visitors
 from fargrade.emulator.codedeploy import answers, groups

@@ -1,4 +1,7 @@
-"""EC2's networks as AWS keeps them, where moto does not: refusals and repairs."""
+"""EC2's networks as AWS keeps them, where moto does not: refusals and repairs.
+
+Upstream: yes, nearly all of it: what is refused here is a few lines beside each of moto's own checks.
+"""
 
 from fargrade.emulator.ec2 import groups, places, repairs, routing
 

@@ -2,6 +2,8 @@
 
 The state stays moto's (repositories, layers, images), so that everything moto answers well still does. Each
 module registers its refusals and answers with `emulator.rules`; what other parts of the emulator use is here.
+
+Upstream: yes, where a module says nothing else: moto takes what ECR refuses, and lacks what it has.
 """
 
 from fargrade.emulator.ecr import lifecycle, policies, pull_through, reading, registries

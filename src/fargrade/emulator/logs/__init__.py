@@ -1,4 +1,7 @@
-"""CloudWatch Logs: patterns, Insights queries, retention and metric filters, on moto's groups and streams."""
+"""CloudWatch Logs: patterns, Insights queries, retention and metric filters, on moto's groups and streams.
+
+Upstream: yes, the filter patterns and which retentions there are; queries need our evaluation of them.
+"""
 
 from fargrade.emulator.logs import answers, store
 
