@@ -137,9 +137,15 @@ def _new_ones(held: list[Any], permissions: list[dict[str, Any]]) -> None:
 
 
 def _peer(rule: Any) -> str:
-    ranges, group, listed = rule.ip_range or {}, rule.source_group or {}, rule.prefix_list_id or {}
-    cidr = ranges.get("CidrIp") or ranges.get("CidrIpv6")
-    return _canonical(cidr) if cidr else str(group.get("GroupId") or listed.get("PrefixListId"))
+    cidr = _within(rule.ip_range, "CidrIp") or _within(rule.ip_range, "CidrIpv6")
+    if cidr:
+        return _canonical(cidr)
+    return _within(rule.source_group, "GroupId") or _within(rule.prefix_list_id, "PrefixListId")
+
+
+def _within(kept: Any, name: str) -> str:
+    """moto keeps a rule's peer as a map, or as the text in it, by the way that it came."""
+    return str(kept.get(name) or "") if isinstance(kept, dict) else str(kept or "") if name == "PrefixListId" else ""
 
 
 def _canonical(text: str) -> str:
