@@ -1,6 +1,7 @@
 """1.3 image: given the app and what lies about it, the learner's Dockerfile must make an image that is fit to run."""
 
 import posixpath
+import re
 import shlex
 
 import pytest
@@ -16,6 +17,11 @@ LYING_ABOUT = (".git/config", ".git/objects/pack/pack-1.pack", "tests/test_greet
 SECRET_FILES = (".env", ".git/")
 SECRET = "sk-live-9f3b1c77"
 PORT = 8080
+# Users whom the usual base images have (Debian's and Alpine's own, and those of well-known images).
+USUAL = (
+    *("nobody", "daemon", "bin", "sys", "games", "mail", "news", "www-data", "backup", "operator", "guest", "ftp"),
+    *("nonroot", "node", "nginx", "default", "ubuntu"),
+)
 # Only rules whose violation is a mistake, whatever one's style: github.com/hadolint/hadolint#rules
 UNREADABLE = "DL1000"
 MISTAKES = {
@@ -49,7 +55,7 @@ def test_the_base_is_pinned(made):
     loose = [base for base in made.bases if not pinned(base)]
     expect(
         not loose,
-        expected=t("a tag other than latest, or a digest, on every base image"),
+        expected=t("a tag that names a version, or a digest, on every base image"),
         found=", ".join(loose),
         on_aws=t("the next build may start from another image than the one that you tested"),
         hint=t("FROM python:3.12-slim"),
@@ -57,7 +63,7 @@ def test_the_base_is_pinned(made):
 
 
 @check(points=2, docs=REFERENCE + "#user")
-def test_it_does_not_run_as_root(made):
+def test_it_does_not_run_as_root(made, text):
     """The container's process is not root"""
     user = made.image.user.partition(":")[0]
     unprivileged = user not in ("", "0", "root") or (not user and "nonroot" in made.image.base)
@@ -67,6 +73,14 @@ def test_it_does_not_run_as_root(made):
         found=t("it runs as {user}", user=user or "root"),
         on_aws=t("Security Hub and many companies' admission rules refuse containers that run as root"),
         hint=t("USER 10001, after everything that needs root"),
+    )
+    made_here = re.search(rf"\b(?:useradd|adduser|passwd)\b[\s\S]*{re.escape(user)}", text)
+    expect(
+        not user or user.isdigit() or user in USUAL or made_here,
+        expected=t("a user that is there: a number, one of the base image's, or one that RUN made"),
+        found=t("nobody made the user {user}", user=user),
+        on_aws="unable to find user: no matching entries in passwd file",
+        hint=t("USER 10001 needs no entry in /etc/passwd"),
     )
 
 

@@ -29,6 +29,10 @@ KNOWN = {
 }
 
 
+# Tags that mean another image after each release.
+MOVING = ("", "latest", "stable", "testing", "unstable", "edge", "rolling", "devel")
+
+
 class DockerfileError(Exception):
     """The text is no Dockerfile that can be built: `line` (0 where it is the whole) and why.
 
@@ -82,11 +86,17 @@ class Build:
 
 
 def pinned(reference: str) -> bool:
-    """Whether the base image is named by a digest or by a tag other than latest; `scratch` is no image at all."""
+    """Whether the base image is named by a digest or by a tag that names a version; `scratch` is no image at all.
+
+    A version has a digit in it (3.12-slim; distroless has it in the repository's name: python3-debian12), or is the
+    name of a release of Debian or Ubuntu. `slim` and `alpine` move with every release, as `latest` does.
+    """
     if reference == "scratch" or "@sha256:" in reference:
         return True
-    tag = reference.rpartition("/")[2].partition(":")[2]
-    return tag not in ("", "latest")
+    name, _, tag = reference.rpartition("/")[2].partition(":")
+    if tag.partition("-")[0] in MOVING:
+        return False
+    return any(letter.isdigit() for letter in tag) or name in ("debian", "ubuntu") or "debian1" in name
 
 
 def build(text: str, context: Iterable[str], target_platform: str = "linux/amd64") -> Build:
@@ -272,7 +282,8 @@ def _ports(value: str, line: int) -> frozenset[int]:
         port = PORTS.fullmatch(word)
         if port is None or not int(port[1]) <= int(port[2] or port[1]) <= 65535:
             raise DockerfileError(line, t("EXPOSE takes ports, such as 8080 or 8080/tcp, not {word}"), word=word[:40])
-        found |= set(range(int(port[1]), int(port[2] or port[1]) + 1))
+        if not word.lower().endswith("/udp"):  # nobody speaks HTTP there
+            found |= set(range(int(port[1]), int(port[2] or port[1]) + 1))
     return frozenset(found)
 
 
