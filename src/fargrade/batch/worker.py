@@ -120,7 +120,8 @@ def _graded(
 
     keep_workbench()
     items = [item for item in course.items if item.id in message["items"]]
-    workbench(services_of(course.items), message["confine"], many=True)
+    whole = [item for item in course.items if item.id in message["terms"]["items"]]  # a second try has fewer
+    workbench(services_of(whole), message["confine"], many=True)
     result = place / "grade.json"
     request = Request(
         submission=str(submission),
