@@ -37,7 +37,7 @@ def test_everything_holds_for_an_ordinary_user() -> None:
     code = BECOME.format(inside=str(INSIDE), paths=paths, uid=ORDINARY_UID, basetemp=str(basetemp), tests=tests)
     course = HERE.parent.parent
     ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=course, capture_output=True, text=True, check=False, timeout=500
+        [sys.executable, "-c", code], cwd=course, capture_output=True, text=True, check=False, timeout=900
     )
     subprocess.run(["rm", "-rf", str(basetemp)], check=True)
     assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-2000:]
