@@ -28,6 +28,7 @@ LENGTH = 210
 START = datetime(2026, 1, 5, tzinfo=UTC)
 END = START + timedelta(days=LENGTH, hours=3, seconds=30)  # pushes are on whole minutes: no push is at the limit
 RELEASE = re.compile(r"v\d+\.\d+\.\d+")
+REGIONS = "ap sa ca me af in jp kr au uk fr de it es se il mx br".split()  # where the shop is, beside eu and us
 
 
 # -- seven months of a shop ---------------------------------------------------------------------------------
@@ -41,7 +42,7 @@ class Shop:
         self.pushes: list[Image] = []
         self.pull_request = rng.randrange(100, 900)
         self.version = (2, rng.randrange(3, 9), 0)
-        self.regions = rng.sample(["ap", "sa", "ca", "me", "af"], 2)
+        self.regions = rng.sample(REGIONS, len(REGIONS))
         self._releases()
         self._builds()
         self._pull_requests()
@@ -71,7 +72,8 @@ class Shop:
     def _releases(self) -> None:
         """A steady start, twelve within a week, a hundred days of silence, a new major version, a steady end.
 
-        One region stays on the very first release, another on a build that was never released.
+        One region stays on the very first release, the others on builds that were never released, each on one of its
+        own: with eu and us they are twenty, which is what the brief allows.
         """
         steady = [3.4, 9, 14, 20, 26]
         burst = [40 + n / 2 for n in range(12)]
@@ -83,7 +85,8 @@ class Shop:
             # A pull request's own image, released: before the silence, so that it must outlive its 14 days.
             tags += [f"pr-{self._pull_request()}"] if index in (9, 11, 12, 14, 19) else []
             self.push(day, *tags, multi_arch=index in (0, 8, 10, 13, 20) or self.rng.random() < 0.2)
-        self.push(10.5, self._sha(), f"prod-{self.regions[1]}")
+        for index, region in enumerate(self.regions[1:]):
+            self.push(10.5 + 1.5 * index, self._sha(), f"prod-{region}")
 
     def _pull_request(self) -> int:
         self.pull_request += self.rng.randrange(1, 4)
