@@ -18,7 +18,7 @@ from fargrade.sandbox import WARM, Nursery, Sandbox, open_nursery, open_sandbox
 EMBEDDED = Wanted()
 NURSERIES = 5  # of a workbench's life: where it cannot be had, or dies again and again, it goes without
 # A region known by heart is to be found out, as an account is: none of these stands in AWS's examples, or in ours.
-HOMES = ("eu-west-1", "us-east-2", "ap-southeast-2", "eu-north-1", "ca-central-1")
+HOMES = ("eu-west-3", "sa-east-1", "ap-southeast-2", "eu-north-1", "ca-central-1")
 
 
 class Workbench:
