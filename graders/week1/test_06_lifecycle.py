@@ -28,7 +28,8 @@ LENGTH = 210
 START = datetime(2026, 1, 5, tzinfo=UTC)
 END = START + timedelta(days=LENGTH, hours=3, seconds=30)  # pushes are on whole minutes: no push is at the limit
 RELEASE = re.compile(r"v\d+\.\d+\.\d+")
-REGIONS = "ap sa ca me af in jp kr au uk fr de it es se il mx br".split()  # where the shop is, beside eu and us
+# Where the shop is, beside eu and us.
+REGIONS = ("ap", "sa", "ca", "me", "af", "in", "jp", "kr", "au", "uk", "fr", "de", "it", "es", "se", "il", "mx", "br")
 
 
 # -- seven months of a shop ---------------------------------------------------------------------------------
