@@ -165,6 +165,8 @@ def begun(course: Course, submissions: Path, out: Path, *more: str) -> Iterator[
     process = subprocess.Popen(
         command(submissions, out, *more), env=environment(course), cwd=course.root, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        # What a shell starts in the background ignores Ctrl-C, and hands that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     try:
         yield process

@@ -65,3 +65,13 @@ def test_moto_thinks_names_out_for_each_object_still() -> None:
     for _ in range(2):
         picking.plainly(picker, serialize.AttributePickerContext({"Name": 1}, "Name", shape))
     assert tried == ["Name", "Name"]
+
+
+def test_what_a_call_leaves_out_another_has(client: Callable[[str], Any]) -> None:
+    """moto's own tests of key pairs found a cache that kept the first call's choice."""
+    ec2 = client("ec2")
+    ec2.create_key_pair(KeyName="deploy")
+    has = [
+        "PublicKey" in ec2.describe_key_pairs(IncludePublicKey=asked)["KeyPairs"][0] for asked in (False, True, False)
+    ]
+    assert has == [False, True, False]

@@ -7,6 +7,8 @@ has not: time stands still there, and an image is pushed as a manifest.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ from tests.fidelity.table import Asker, Row, agrees
 
 ACCOUNT = "123456789012"
 CONFIG = Config(parameter_validation=False, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+ROOT = Path(__file__).resolve().parents[2]
 WRITTEN = Path(__file__).with_name("moto_alone.txt")
 LAYER = {"digest": "sha256:" + "0" * 64, "size": 1, "mediaType": "application/octet-stream"}
 
@@ -83,6 +86,18 @@ def right(table: list[Row]) -> list[str]:
     with warnings.catch_warnings(), moto_alone() as moto:
         warnings.simplefilter("ignore")
         return [row.name for row in table if moto.agrees(row)]
+
+
+def right_by_itself() -> list[str]:
+    """The same from a process of its own, where no other test has mended moto."""
+    code = (
+        "import json; from tests.fidelity import moto_alone, table; print(json.dumps(moto_alone.right(table.rows())))"
+    )
+    asked = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=300
+    )
+    names: list[str] = json.loads(asked.stdout.splitlines()[-1])
+    return names
 
 
 def known() -> list[str]:

@@ -21,7 +21,7 @@ GAPS = [*gaps.BREAKS, *gaps.TAKES]
 @pytest.fixture(scope="module")
 def right() -> set[str]:
     """The rows that moto has right."""
-    return set(moto_alone.right(ROWS))
+    return set(moto_alone.right_by_itself())
 
 
 @pytest.mark.parametrize("gap", GAPS, ids=lambda gap: gap.words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import socket
@@ -216,7 +217,9 @@ def test_a_confinement_that_is_ended_from_outside_is_no_failure_of_the_code() ->
         assert sandbox.run(ONE).value == 1
         os.kill(nursery._process.pid, signal.SIGKILL)  # and without it, a sandbox is started as ever
         nursery._process.wait()
-        with contextlib.suppress(SandboxUnavailable):  # its confinements end with it
+        assert sandbox._runner is not None
+        assert select.select([sandbox._runner._init], [], [], 20)[0]  # its confinements end with it
+        with contextlib.suppress(SandboxUnavailable):
             sandbox.run(ONE)
         assert sandbox.run(ONE).value == 1
         assert not sandbox.is_born

@@ -22,7 +22,6 @@ Kind = tuple[Any, ...]
 Transform = Callable[[Any], Any]
 plainly = serialize.XFormedAttributePicker.__call__
 _names: dict[Kind, tuple[str, ...]] = {}
-_transforms: dict[int, dict[str, Transform | None]] = {}
 
 
 def quickly(self: Any, context: Any) -> Any:
@@ -60,13 +59,11 @@ def _names_of(picker: Any, context: Any) -> tuple[str, ...]:
 
 
 def _transform_of(transformers: dict[str, Transform], path: str) -> Transform | None:
-    """What a response class of moto's does to the member at this path; classes hold their transformers for good."""
-    if not transformers:
-        return None
-    known = _transforms.setdefault(id(transformers), {})
-    if path not in known:
-        known[path] = next((one for end, one in transformers.items() if path.endswith(end)), None)
-    return known[path]
+    """What a response class of moto's does to the member at this path. Looked up anew: a call may change them."""
+    for end, transform in transformers.items():
+        if path.endswith(end):
+            return transform
+    return None
 
 
 def be_quick() -> None:
