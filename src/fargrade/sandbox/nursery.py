@@ -38,7 +38,10 @@ class Nursery:
         self._channel, theirs = socket.socketpair()
         self._ready = False
         self._bubblewrap = shutil.which("bwrap") or "bwrap"
-        command = [self._bubblewrap, "--ro-bind", "/", "/", "--dev-bind", "/dev", "/dev", "--bind", "/proc", "/proc"]
+        command = [self._bubblewrap, "--ro-bind", "/", "/", "--dev-bind", "/dev", "/dev", "--proc", "/proc"]
+        # In pids of its own, whose first process reaps what it leaves: a confinement does not end before its runner has
+        # been reaped, and what is pid 1 on this machine may reap nobody.
+        command += ["--unshare-pid"]
         command += ["--cap-add", "ALL", "--die-with-parent", "--clearenv", "--setenv", "LANG", "C.UTF-8"]
         command += [] if confining.is_root() else ["--unshare-user"]
         with theirs:
