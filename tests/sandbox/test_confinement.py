@@ -220,18 +220,19 @@ def test_filling_a_folder_fills_nothing_else(run: Any, folder: str) -> None:
 
 def test_the_network_is_the_worlds_port_and_nothing_else(run: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as here, socket.socket(socket.AF_UNIX) as abstract:
-        abstract.bind("\0fargrade-test-abstract")
+        name = f"fargrade-test-{os.getpid()}"  # another worker runs this, too
+        abstract.bind(f"\0{name}")
         abstract.listen()
         outcome = run(
             """
             import socket, os, urllib.request
-            def f(port):
+            def f(port, name):
                 reached = []
                 for address in (("127.0.0.1", port), ("1.1.1.1", 53), ("169.254.169.254", 80), ("10.0.0.1", 22)):
                     try: socket.create_connection(address, 1); reached.append(address)
                     except OSError: pass
                 try:
-                    one = socket.socket(socket.AF_UNIX); one.connect("\\0fargrade-test-abstract")
+                    one = socket.socket(socket.AF_UNIX); one.connect("\\0" + name)
                     reached.append("abstract")
                 except OSError: pass
                 for family, kind in ((socket.AF_INET, socket.SOCK_RAW), (socket.AF_PACKET, socket.SOCK_RAW),
@@ -243,6 +244,7 @@ def test_the_network_is_the_worlds_port_and_nothing_else(run: Any) -> None:
                 return [reached, urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"]).read().decode()]
         """,
             here.getsockname()[1],
+            name,
         )
     assert outcome.value == [[], "world"]
 
