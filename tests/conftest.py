@@ -45,7 +45,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _group(item: pytest.Item) -> str:
     """With `-n`: a file's tests share their fixtures in one worker; those that look for leftovers share one, too."""
     place = item.path.relative_to(ROOT)
-    return "engine" if item.get_closest_marker("docker") else str(place)
+    if item.get_closest_marker("docker"):
+        return "engine"
+    return "sandbox" if "sandbox" in place.parts else str(place)  # as an ordinary user, they are run again
 
 
 @lru_cache(maxsize=1)
