@@ -93,7 +93,7 @@ def test_a_wrong_answer_still_fails_there(root: Path, tmp_path: Path, image: Cal
     folder = root / "graders/week1/answers/02_repository/wrong/tags_move"
     submission = tmp_path / "submission" / "week1" / "02_repository"
     submission.mkdir(parents=True)
-    for file in (root / "solutions/week1/02_repository").iterdir():
+    for file in filter(Path.is_file, (root / "solutions/week1/02_repository").iterdir()):
         (submission / file.name).write_bytes(file.read_bytes())
     for file in folder.iterdir():
         (submission / file.name).write_bytes(file.read_bytes())

@@ -27,7 +27,8 @@ def _python(image: Callable[[str], str]) -> None:
 
 def listed(engine: Engine, run_id: str) -> list[str]:
     label = {"label": f"{RUN}={run_id}"}
-    found = engine.client.containers.list(all=True, filters=label) + engine.client.networks.list(filters=label)
+    containers = engine.client.containers.list(all=True, filters=label, ignore_removed=True)
+    found = containers + engine.client.networks.list(filters=label)
     return [one.name for one in found] + [one.id for one in engine.client.images.list(filters=label)]
 
 

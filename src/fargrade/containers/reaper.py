@@ -22,7 +22,7 @@ def main() -> int:
     for attempt in range(TRIES):
         try:
             remove_labelled(client, f"{RUN}={run}")
-            if not client.containers.list(all=True, filters={"label": f"{RUN}={run}"}):
+            if not client.containers.list(all=True, filters={"label": f"{RUN}={run}"}, ignore_removed=True):
                 return 0
         except Exception:  # whatever the engine's trouble, it is worth another try
             if attempt == TRIES - 1:
