@@ -138,6 +138,14 @@ def test_the_public_repository_is_published(world, learner, regions, rng):
         on_aws=t("the gallery shows catalog data; without it nobody knows what the image is for"),
         hint=t("create_repository of ecr-public takes catalogData"),
     )
+    private = [one["repositoryName"] for one in world.client("ecr", regions[0]).describe_repositories()["repositories"]]
+    expect(
+        name not in private,
+        expected=t("one repository called {name}, the public one", name=name),
+        found=t("a private one of that name beside it"),
+        on_aws=t("docker push goes where the name says, and nowhere else"),
+        hint=t("create_repository of ecr-public is all it takes"),
+    )
     expect(
         claimed == made["repositoryUri"],
         expected=made["repositoryUri"],
