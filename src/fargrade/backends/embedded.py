@@ -122,12 +122,13 @@ class EmbeddedWorld:
         architecture: str = "amd64",
         children: Sequence[str] = (),
         behaviour: Mapping[str, Any] | None = None,
+        region: str = "",
     ) -> str:
         digest: str = self.control(
             "push_image",
             repository=repository,
             tags=list(tags),
-            region=self.region,
+            region=region or self.region,
             content=f"image {next(self._content)}" if content is None else content,
             pushed_at=pushed_at.timestamp() if pushed_at else None,
             size=size,

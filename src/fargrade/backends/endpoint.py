@@ -246,6 +246,7 @@ class EndpointWorld:
         architecture: str = "amd64",
         children: Sequence[str] = (),
         behaviour: Mapping[str, Any] | None = None,
+        region: str = "",
     ) -> str:
         """As a push would, through ECR's own calls; a past and a size cannot be made here (the size is ignored).
 
@@ -260,7 +261,7 @@ class EndpointWorld:
         from fargrade.backends.pushing import push
 
         content = content if content is not None else f"image {self._content} of {datetime.now(UTC).isoformat()}"
-        return push(self.client("ecr"), repository, tags, content, architecture)
+        return push(self.client("ecr", region or None), repository, tags, content, architecture)
 
     def issued_token(self, password: str) -> str | None:
         return self._tokens.get(password)

@@ -89,8 +89,11 @@ class World(Protocol):
         architecture: str = "amd64",
         children: Sequence[str] = (),
         behaviour: Mapping[str, Any] | None = None,
+        region: str = "",
     ) -> str:
-        """Push an image (or an index of `children`) and return its digest. Raises botocore's ClientError.
+        """Push an image (or an index of `children`) to the world's region, or another; returns its digest.
+
+        Raises botocore's ClientError.
 
         `behaviour` is what it does when a container runs it: `ports`, `answers` (status by path), `otherwise`, `body`,
         `ready_after`, `exits`, `exits_after`, `prints`, `needs`, `memory`, `port_from`. Without it, it listens on the

@@ -7,6 +7,7 @@ use to begin with it is known. Any other image listens on the ports that its con
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,16 +20,17 @@ from fargrade.semantics.ecs import ImageReference
 class Behaviour:
     """`ports` None: whatever ports the container maps. `answers` are statuses by path, `otherwise` for the rest.
 
-    It listens `ready_after` seconds after its start. `exits` is the exit code it ends with, `exits_after` seconds
-    after its start; None: it goes on. `needs` are environment variables without which it exits with 1. `memory` is
-    the MiB it takes: more than its limit is its end (137). `port_from` names a variable that gives its port.
+    It listens `ready_after` seconds after its start (several: its containers take them in turn). `exits` is the exit
+    code it ends with, `exits_after` seconds after its start; None: it goes on. `needs` are environment variables
+    without which it exits with 1. `memory` is the MiB it takes: more than its limit is its end (137). `port_from`
+    names a variable that gives its port.
     """
 
     ports: tuple[int, ...] | None = None
     answers: Mapping[str, int] = field(default_factory=dict)
     otherwise: int = 200
     body: str = ""
-    ready_after: float = 1.0
+    ready_after: float | tuple[float, ...] = 1.0
     exits: int | None = None
     exits_after: float = 1.0
     prints: tuple[str, ...] = ()
@@ -101,11 +103,13 @@ UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 _pushed: dict[str, Behaviour] = {}
 _architectures: dict[str, str] = {}
+_started: Counter[str] = Counter()
 
 
 @on_reset
 def _forget() -> None:
     _pushed.clear()
+    _started.clear()
     _architectures.clear()
 
 
@@ -140,6 +144,14 @@ def of_pushed(digest: str, behaviour: Behaviour) -> None:
 def pushed(digest: str) -> Behaviour:
     """What the image of the digest, pushed to this world, does."""
     return _pushed.get(digest, Behaviour())
+
+
+def seconds_to_listen(behaviour: Behaviour, digest: str) -> float:
+    """How long the container of the image that is started now takes until it listens: no two are alike on AWS."""
+    if not isinstance(behaviour.ready_after, tuple):
+        return behaviour.ready_after
+    _started[digest] += 1
+    return behaviour.ready_after[(_started[digest] - 1) % len(behaviour.ready_after)]
 
 
 def public(image: ImageReference) -> Behaviour | None:

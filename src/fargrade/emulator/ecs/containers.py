@@ -10,6 +10,7 @@ from typing import Any
 from fargrade.emulator import clock, serving
 from fargrade.emulator.ecs import interfaces, store
 from fargrade.emulator.ecs.model import Container, Task
+from fargrade.emulator.image_behaviour import seconds_to_listen
 from fargrade.emulator.logs import store as logs
 from fargrade.emulator.rules import account
 from fargrade.semantics.network import Asked
@@ -26,6 +27,7 @@ def start(task: Task, container: Container, ended: Ended, changed: Changed) -> N
     """The container starts: `ended` is told of its end, `changed` when its health changes."""
     given, behaviour = container.given, container.behaviour
     container.status, container.started = "RUNNING", clock.now()
+    container.listens_after = seconds_to_listen(behaviour, container.digest)
     container.runtime = f"{task.id}-{store.new_number(10)}"
     for line in behaviour.prints:
         log(container, line)
@@ -43,7 +45,7 @@ def start(task: Task, container: Container, ended: Ended, changed: Changed) -> N
     if behaviour.exits is not None:
         code = behaviour.exits
         _later(task, behaviour.exits_after, lambda: ended(task, container, code, ""))
-    _later(task, behaviour.ready_after, lambda: listen(task, container))
+    _later(task, container.listens_after, lambda: listen(task, container))
     check = given.get("healthCheck")
     if check and (check.get("command") or ["NONE"])[0] != "NONE":
         _later(task, float(check.get("interval") or 30), lambda: _check(task, container, changed))
@@ -78,7 +80,7 @@ def listening(container: Container) -> bool:
     return (
         container.status == "RUNNING"
         and since is not None
-        and (clock.now() - since).total_seconds() >= container.behaviour.ready_after
+        and (clock.now() - since).total_seconds() >= container.listens_after
     )
 
 

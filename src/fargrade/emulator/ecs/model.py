@@ -112,6 +112,7 @@ class Container:
     health: str = "UNKNOWN"
     failures: int = 0
     started: datetime | None = None
+    listens_after: float = 0.0  # seconds from its start
     bindings: list[Described] = field(default_factory=list)
     log_stream: tuple[str, str, str] | None = None  # region, group, stream
 
