@@ -44,20 +44,23 @@ class Deliveries:
     def address(self, region, repository):
         return f"{self.world.account}.dkr.ecr.{region}.amazonaws.com/{repository}"
 
-    def run(self, region, dockerfile=GOOD, exists=True):
+    def run(self, region, dockerfile=GOOD, exists=True, before=()):
+        """One delivery to a repository of its own, in which images with the tags `before` lie already."""
         repository = f"shop/{self.rng.choice(('api', 'web', 'jobs'))}-{self.rng.randrange(10**6)}"
         commit = f"{self.rng.getrandbits(160):040x}"
         source = f'print("build {self.rng.getrandbits(64):x}")\n'
         if exists:
             self.ecr(region).create_repository(repositoryName=repository)
-        before = len(self.world.docker_log())
+        for tag in before:
+            self.world.push_image(repository, [tag], region=region)
+        asked = len(self.world.docker_log())
         outcome = self.learner.elsewhere(AWS_REGION=region, AWS_DEFAULT_REGION=region).shell(
             FILE,
             self.address(region, repository),
             commit,
             files={"app/Dockerfile": dockerfile.encode(), "app/app.py": source.encode()},
         )
-        return Delivery(region, repository, commit, source, outcome, self.world.docker_log()[before:])
+        return Delivery(region, repository, commit, source, outcome, self.world.docker_log()[asked:])
 
     def images(self, delivery):
         """(tags, digest) of every image in the delivery's repository."""
@@ -140,7 +143,8 @@ def holds_its_source(deliveries, delivery):
 def test_another_commit_goes_to_another_region(deliveries, working):
     """Another commit, to another region, arrives as well, and the first stays what it was"""
     before = deliveries.digest(working)
-    second = deliveries.run(deliveries.regions[1])
+    older = [f"{deliveries.rng.getrandbits(160):040x}" for _ in range(2)]
+    second = deliveries.run(deliveries.regions[1], before=older)
     expect(
         holds_its_source(deliveries, second) and second.succeeded,
         expected=t(
@@ -156,6 +160,14 @@ def test_another_commit_goes_to_another_region(deliveries, working):
         before and deliveries.digest(working) == before,
         expected=t("{commit} still names the image of the first run", commit=working.commit),
         found=deliveries.digest(working) or t("it is gone"),
+    )
+    tags = deliveries.tags(second)
+    expect(
+        set(older) <= set(tags),
+        expected=t("the images of earlier commits are still there: {tags}", tags=", ".join(older)),
+        found=", ".join(tags) or "–",
+        on_aws=t("tasks that run an older image cannot be started again: CannotPullContainerError"),
+        hint=t("what goes, and when, is the business of the lifecycle policy"),
     )
 
 
