@@ -147,7 +147,9 @@ def bench_gateway(times: int) -> None:
 def bench_batch(times: int) -> None:
     """A class: against plain pytest, against no isolation, by workers and by size."""
     few = times < 7
-    for row in batch_speed.rows(20 if few else batch_speed.COUNT, (), (5, 20) if few else batch_speed.SIZES):
+    for row in batch_speed.rows(
+        20 if few else batch_speed.COUNT, batch_speed.ITEMS, (5, 20) if few else batch_speed.SIZES
+    ):
         print(f"  {row}", flush=True)
 
 
