@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -226,3 +227,25 @@ def test_a_confinement_that_is_ended_from_outside_is_no_failure_of_the_code() ->
     finally:
         sandbox.close()
         nursery.close()
+
+
+def test_groups_of_graders_that_are_gone_are_swept_and_no_others(tmp_path: Path) -> None:
+    """A number that means nobody here may be a grader in another container, which has just made its group."""
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    here = Path("/proc/self/ns/pid").stat().st_ino
+    names = {
+        "ours": f"fargrade-{here}-{os.getpid()}-1",
+        "left": f"fargrade-{here}-{gone.pid}-1",
+        "another's": f"fargrade-{here + 1}-{gone.pid}-1",
+        "abandoned": f"fargrade-{here + 1}-{gone.pid}-2",
+        "not of fargrade": "docker",
+    }
+    for name in names.values():
+        (tmp_path / name).mkdir()
+    long_ago = time.time() - slots.ABANDONED - 60
+    os.utime(tmp_path / names["abandoned"], (long_ago, long_ago))
+    slots._sweep((tmp_path,))
+    assert {path.name for path in tmp_path.iterdir()} == {
+        names[one] for one in ("ours", "another's", "not of fargrade")
+    }

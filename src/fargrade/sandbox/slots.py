@@ -18,7 +18,8 @@ from functools import lru_cache
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
-NAME = re.compile(r"fargrade-(\d+)-\d+")
+NAME = re.compile(r"fargrade-(\d+)-(\d+)-\d+")  # the namespace of process numbers, the grader in it, and which one
+ABANDONED = 24 * 3600  # seconds: older than any grading
 # What a sandbox needs beside the job itself: the warm runner, bubblewrap, and files in memory (tmpfs).
 MEMORY_BESIDE = 320 << 20
 PROCESSES_BESIDE = 8
@@ -101,7 +102,7 @@ def open_slot() -> Slot | None:
     parents = _parents()
     if not parents:
         return None
-    folders = tuple(parent / f"fargrade-{os.getpid()}-{next(_numbers)}" for parent in parents)
+    folders = tuple(parent / _name(next(_numbers)) for parent in parents)
     try:
         for folder in folders:
             folder.mkdir(exist_ok=True)
@@ -116,7 +117,7 @@ def _parents() -> tuple[Path, ...]:
     for parents in (_parents_v2(), _parents_v1()):
         if not parents:
             continue
-        slot = Slot(tuple(parent / f"fargrade-{os.getpid()}-0" for parent in parents))
+        slot = Slot(tuple(parent / _name(0) for parent in parents))
         try:
             _sweep(parents)
             for folder in slot._folders:
@@ -130,6 +131,15 @@ def _parents() -> tuple[Path, ...]:
         finally:
             slot.remove()
     return ()
+
+
+def _namespace() -> int:
+    """Which process numbers ours are: graders in several containers may share one hierarchy of groups."""
+    return Path("/proc/self/ns/pid").stat().st_ino
+
+
+def _name(number: int) -> str:
+    return f"fargrade-{_namespace()}-{os.getpid()}-{number}"
 
 
 def _own(controller: str) -> str | None:
@@ -172,10 +182,21 @@ def _sweep(parents: tuple[Path, ...]) -> None:
     """Remove the empty groups of graders that are gone."""
     for parent in parents:
         for folder in parent.iterdir():
-            found = NAME.fullmatch(folder.name)
-            if found and not Path("/proc", found[1]).exists():
+            if _left(folder):
                 with contextlib.suppress(OSError):  # it may not be empty, or another grader was quicker
                     folder.rmdir()
+
+
+def _left(folder: Path) -> bool:
+    """Whether it is a group of ours whose grader is gone, as far as can be told from here."""
+    found = NAME.fullmatch(folder.name)
+    if not found:
+        return False
+    if int(found[1]) == _namespace():
+        return not Path("/proc", found[2]).exists()
+    with contextlib.suppress(OSError):  # swept by another grader
+        return time.time() - folder.stat().st_mtime > ABANDONED
+    return False
 
 
 def _remove(folder: Path) -> None:
