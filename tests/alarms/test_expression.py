@@ -30,6 +30,7 @@ SERIES: Any = {"m1": (10.0, None, 30.0), "m2": (2.0, 4.0, 0.0), "one": 1.0}
         ("FILL(m1, 0)", (10.0, 0.0, 30.0)),
         ("FILL(m1, REPEAT)", (10.0, 10.0, 30.0)),
         ("FILL(m1, m2)", (10.0, 4.0, 30.0)),
+        ("TIME_SERIES(AVG(m1))", (20.0, 20.0, 20.0)),
         ("CEIL(m2 / 3)", (1.0, 2.0, 0.0)),
         ("DIFF(m1)", (None, None, 20.0)),
         ("RATE(m1)", (None, None, 20.0 / 120)),
@@ -40,7 +41,9 @@ def test_values(text: str, expected: Any) -> None:
     assert evaluate(parse(text), SERIES) == expected
 
 
-@pytest.mark.parametrize("text", ["m1 /", "m1 m2", "(m1", "M1 + 1", "MEDIAN(m1)", "m1 % 2", "m3 + 1", "", "FILL(m1)"])
+@pytest.mark.parametrize(
+    "text", ["m1 /", "m1 m2", "(m1", "M1 + 1", "MEDIAN(m1)", "m1 % 2", "m3 + 1", "", "FILL(m1)", "TIME_SERIES(m1)"]
+)
 def test_what_aws_refuses(text: str) -> None:
     with pytest.raises(Malformed):
         evaluate(parse(text), SERIES)

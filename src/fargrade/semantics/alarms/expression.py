@@ -23,7 +23,7 @@ TOKEN = re.compile(
 KNOWN_TO_AWS = {
     "ANOMALY_DETECTION_BAND", "DATAPOINT_COUNT", "DB_PERF_INSIGHTS", "DIFF_TIME", "INSIGHT_RULE_METRIC", "LAMBDA",
     "LOG", "LOG10", "METRIC_COUNT", "RUNNING_SUM", "SEARCH", "SERVICE_QUOTA", "SLICE", "SORT", "STDDEV",
-    "TIME_SERIES", "DAY", "DATE", "MONTH", "YEAR", "EPOCH", "HOUR", "MINUTE", "METRICS", "FIRST", "LAST",
+    "DAY", "DATE", "MONTH", "YEAR", "EPOCH", "HOUR", "MINUTE", "METRICS", "FIRST", "LAST",
     "REMOVE_EMPTY",
 }  # fmt: skip
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -287,6 +287,16 @@ def _period(node: Node, series: Mapping[str, Value], period: int) -> Value:
     return float(period)
 
 
+def _time_series(node: Node, series: Mapping[str, Value], period: int) -> Value:
+    """TIME_SERIES(number): a series with this value throughout, as alarms and graphs need one."""
+    _takes(node, 1)
+    value = evaluate(node.arguments[0], series, period)
+    if isinstance(value, tuple):
+        raise Malformed("TIME_SERIES takes a number.")
+    length = max((len(one) for one in series.values() if isinstance(one, tuple)), default=1)
+    return (None if math.isnan(value) else value,) * length
+
+
 def _takes(node: Node, *counts: int) -> None:
     if len(node.arguments) not in counts:
         raise Malformed(f"{node.name} takes {' or '.join(map(str, counts))} arguments, not {len(node.arguments)}.")
@@ -305,4 +315,5 @@ FUNCTIONS: dict[str, Callable[[Node, Mapping[str, Value], int], Value]] = {
     "PERIOD": _period,
     "RATE": _difference(rate=True),
     "SUM": _reduce(math.fsum),
+    "TIME_SERIES": _time_series,
 }

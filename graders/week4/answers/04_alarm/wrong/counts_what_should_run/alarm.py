@@ -18,13 +18,13 @@ def create_alarm(cluster: str, service: str, topic_arn: str) -> None:
         Namespace="AWS/ECS",
         MetricName="CPUUtilization",
         Dimensions=of_service(cluster, service),
-        Statistic="Maximum",
+        Statistic="Average",
         Period=60,
         EvaluationPeriods=3,
         DatapointsToAlarm=3,
         Threshold=80,
-        ComparisonOperator="GreaterThanOrEqualToThreshold",
-        TreatMissingData="ignore",
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="missing",
         AlarmActions=[topic_arn],
     )
 
@@ -52,3 +52,12 @@ def service_status(cluster: str, service: str, minutes: int) -> dict[str, float]
         "memory": average("MemoryUtilization", cluster, service, minutes),
         "running_tasks": found["runningCount"],
     }
+
+
+_old = service_status
+
+
+def service_status(cluster, service, minutes):
+    r = _old(cluster, service, minutes)
+    r["running_tasks"] = len(boto3.client("ecs").list_tasks(cluster=cluster, serviceName=service)["taskArns"])
+    return r
