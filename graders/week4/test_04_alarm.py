@@ -90,7 +90,8 @@ class Play:
 def tasks(average):
     """Three tasks that are not equally busy, a sample each: only their average is the service's.
 
-    Maximum is the busiest task, Minimum the laziest: docs.aws.amazon.com/AmazonECS/latest/developerguide/service_utilization.html.
+    Maximum is the busiest task, Minimum the laziest:
+    docs.aws.amazon.com/AmazonECS/latest/developerguide/service_utilization.html.
     """
     apart = max(min(25.0, 100 - average, average), 0.0)
     return average - apart, average, average + apart
