@@ -13,7 +13,8 @@ HARNESS_CATALOGUES = Path(__file__).resolve().parent.parent / "locale"
 
 _current = SOURCE_LANGUAGE
 _texts: dict[str, str] = {}
-_loaded: set[Path] = set()
+_loaded: dict[Path, dict[str, str]] = {}
+_beside: dict[str, str] = {}
 
 
 def languages() -> list[str]:
@@ -23,7 +24,7 @@ def languages() -> list[str]:
 
 def use_language(language: str) -> None:
     """Speak `language` from now on. Raises ValueError, with the choices, for one that is not there."""
-    global _current
+    global _current, _beside
     if language not in languages():
         raise ValueError(
             translate(
@@ -35,6 +36,7 @@ def use_language(language: str) -> None:
     _current = language
     _texts.clear()
     _loaded.clear()
+    _beside = {}
     if language != SOURCE_LANGUAGE:
         load_catalogue(HARNESS_CATALOGUES / f"{language}.po")
 
@@ -45,22 +47,32 @@ def current_language() -> str:
 
 
 def load_catalogue_beside(grader: Path) -> None:
-    """Add the translations that stand beside `grader` (test_06_lifecycle.py → test_06_lifecycle.ru.po)."""
+    """Prefer the translations that stand beside `grader` (test_06_lifecycle.py → test_06_lifecycle.ru.po) from now on.
+
+    Two graders may say the same English of different things ("it was {state}": a task, a load balancer), for which
+    another language has different words. So the grader at work has the first word; the others' texts stay known.
+    """
+    global _beside
     if _current != SOURCE_LANGUAGE:
-        load_catalogue(grader.with_suffix(f".{_current}.po"))
+        _beside = load_catalogue(grader.with_suffix(f".{_current}.po"))
 
 
-def load_catalogue(path: Path) -> None:
-    """Add the translations in `path`, once; a file that is not there adds nothing."""
-    if path in _loaded or not path.is_file():
-        return
+def load_catalogue(path: Path) -> dict[str, str]:
+    """Add the translations in `path`, once, and return them; a file that is not there adds nothing."""
+    if path not in _loaded:
+        _loaded[path] = _read(path) if path.is_file() else {}
+        for text, translated in _loaded[path].items():
+            _texts.setdefault(text, translated)
+    return _loaded[path]
+
+
+def _read(path: Path) -> dict[str, str]:
     import polib  # only a translated run pays for it
 
-    _loaded.add(path)
-    _texts.update({entry.msgid: entry.msgstr for entry in polib.pofile(str(path)) if entry.translated()})
+    return {entry.msgid: entry.msgstr for entry in polib.pofile(str(path)) if entry.translated()}
 
 
 def translate(text: str, /, **values: object) -> str:
     """`text` in the current language (itself where there is no translation), with `{name}` filled in."""
-    translated = _texts.get(text, text)
+    translated = _beside.get(text) or _texts.get(text, text)
     return translated.format(**values) if values else translated

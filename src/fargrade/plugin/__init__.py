@@ -80,8 +80,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """An item that is not begun is to do: nothing of it is run."""
+    """A grader speaks in its own words. An item that is not begun is to do: nothing of it is run."""
     found = graded(item)
+    if found:
+        load_catalogue_beside(item.path)
     if found and not GradingSession.of(item.config).begun(found.item):
         raise evidence.NotBegun
 
