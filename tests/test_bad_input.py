@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.commands import fargrade, submission
+from fargrade.course import Answer, Course
+from fargrade.course.submission import AnswerProblem
+from tests.commands import ROOT, fargrade, submission
 
 USAGE = 2
 FILE = "lifecycle-policy.json"
@@ -34,6 +36,11 @@ FILE = "lifecycle-policy.json"
         (["hint", "--item", "9.9"], "9.9"),
         (["hint"], "make hint item=…"),
         (["batch"], "make batch submissions=… out=…"),
+        (["batch", "--submissions", "exercises", "--out", "exercises/results"], "among the submissions"),
+        (["package"], "make package kind=… out=…"),
+        (["release", "--out", "/dev/null/course"], "/dev/null/course"),
+        (["report", "junit", "--grade", "/no/such/file"], "No such file or directory"),
+        ([], "batch"),
         (["grade", "--nothing"], "--nothing"),
         (["hint", "--item", "1.6", "--lang", "xx"], "There is no language 'xx'"),
         (["learned", "--item", "9.9"], "9.9"),
@@ -67,6 +74,22 @@ def test_a_port_in_use() -> None:
     assert came.returncode == USAGE
     assert f"Port {port}" in came.stderr
     assert len(came.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("item", "files", "name", "told"),
+    [
+        ("1.2", ["repo.py"], "repository.py", "there is repo.py"),
+        ("1.2", ["notes.txt"], "repository.py", "put it into week1/02_repository/"),
+        ("1.2", ["a.py", "b.py"], "repository.py", "put it into week1/02_repository/"),
+        ("1.3", ["app.py", "dockerfile"], "Dockerfile", "there is dockerfile"),
+        ("1.7", ["push-policy.json"], "pull-policy.json", "put it into week1/07_access/"),
+    ],
+)
+def test_a_wrong_name_is_told_from_a_missing_file(item: str, files: list[str], name: str, told: str) -> None:
+    answer = Answer(Course.find(ROOT).select(item=item)[0], dict.fromkeys(files, b"x"))
+    with pytest.raises(AnswerProblem, match=told):
+        answer.text(name)
 
 
 def _not_utf8(file: Path) -> None:

@@ -83,3 +83,12 @@ def test_what_did_not_return_fails_the_check_with_its_cause(learner: Learner) ->
         learner.call_each("public.py", "half", [(0,), (1,)])
     assert "ValueError: odd" in raised.value.finding.found
     assert "public.py, line" in raised.value.finding.found
+
+
+def test_what_the_code_prints_is_heard(sandbox: Sandbox) -> None:
+    code = b"import sys\ndef half(number):\n    print('given', number)\n    print('odd', file=sys.stderr)\n"
+    item = Course.find(Path(__file__).resolve().parent.parent).select(item="1.8")[0]
+    heard: list[str] = []
+    learner = Learner(sandbox, Answer(item, {"public.py": code}, {}), {}, heard=heard.append)
+    learner.elsewhere(AWS_REGION="eu-west-1").call("public.py", "half", 3)
+    assert heard == ["given 3\nodd"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import contextlib
 import io
 import os
 import sys
@@ -33,12 +34,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         use_language(given.lang or os.environ.get("FARGRADE_LANG") or "en")
         status: int = given.run(given)
+        sys.stdout.flush()
     except (CourseProblem, BackendProblem, ValueError) as problem:
         print(problem, file=sys.stderr)
+        return USAGE
+    except BrokenPipeError:
+        return _unread()
+    except OSError as problem:
+        print(_system_said(problem), file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
     return status
+
+
+def _unread() -> int:
+    """Whoever read along has stopped (`… | head`): there is nobody left to tell, and nothing wrong."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _system_said(problem: OSError) -> str:
+    why = problem.strerror or str(problem)
+    return t("{file}: {why}.", file=problem.filename, why=why) if problem.filename else f"{why}."
 
 
 def _speak_plainly() -> None:
@@ -59,8 +78,10 @@ class Parser(argparse.ArgumentParser):
     """argparse, but what is wrong is said in one sentence, with what to write instead."""
 
     def error(self, message: str) -> NoReturn:
-        _, is_missing, names = message.partition("arguments are required: --")
-        if is_missing:
+        _, is_missing, names = message.partition("arguments are required: ")
+        if is_missing and names == "COMMAND":
+            message = t("say what to do: {commands}", commands=", ".join(name for name, _, _ in COMMANDS))
+        elif is_missing:
             command = self.prog.rpartition(" ")[2]
             example = " ".join([f"make {command}", *(f"{one.lstrip('-')}=…" for one in names.split(", "))])
             message = t("something is missing: {example}", example=example)

@@ -63,6 +63,7 @@ jobs:
 def package_gradescope(course: Course, out: Path, choice: str = "") -> None:
     """Write the autograder's zip, with hidden checks in it and no answer. Raises CourseProblem, OSError."""
     _check_new(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="fargrade-package-") as made:
         top = Path(made) / "course"
         release(course, top, hidden=True)

@@ -34,6 +34,7 @@ LEFT_OUT = (
     "unittest",
     "unraisableexception",
 )
+FROM_OUTSIDE = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")  # made for other projects: a mark follows from neither
 FOR_REPORTS = ("junitxml", "logging")
 YOUNG = 20_000  # objects that are made before they are looked through for garbage
 
@@ -110,6 +111,8 @@ def grade(course: Course, items: Sequence[Item], request: Request, plugins: Sequ
     if request.reports:
         request = _with_writable_reports(request)
     _start_early(items, request)
+    for name in FROM_OUTSIDE:
+        os.environ.pop(name, None)
     settling = [] if gc.get_freeze_count() else [_Settling()]
     import pytest  # after the world and the sandbox began to start: they load while this does
 

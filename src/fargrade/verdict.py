@@ -27,6 +27,11 @@ class Finding:
     docs: str = ""
     reason: str = ""
 
+    @property
+    def cause(self) -> tuple[str, str, str]:
+        """What tells one trouble from another. A file that cannot be loaded is one, whatever was expected of it."""
+        return ("" if self.reason else self.expected, self.found, self.reason)
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -46,7 +51,8 @@ class Picture:
 class CheckResult:
     """One check's verdict. `points` is what it is worth, `score` what was earned.
 
-    `hidden`: for instructors only. `fault`: not judged by a fault of ours, so that grading again may judge it.
+    `printed`: the last that the learner's code printed. `hidden`: for instructors only. `fault`: not judged by a fault
+    of ours, so that grading again may judge it.
     """
 
     id: str
@@ -56,6 +62,7 @@ class CheckResult:
     evidence: Evidence
     finding: Finding = field(default_factory=Finding)
     calls: tuple[str, ...] = ()
+    printed: str = ""
     seconds: float = 0.0
     hidden: bool = False
     fault: bool = False
@@ -77,6 +84,7 @@ class CheckResult:
             "evidence": self.evidence,
             **asdict(self.finding),
             "calls": list(self.calls),
+            "printed": self.printed,
             "seconds": round(self.seconds, 3),
             "hidden": self.hidden,
             "fault": self.fault,
@@ -95,6 +103,11 @@ class ItemResult:
     checks: tuple[CheckResult, ...]
     begun: bool = True
     notes: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        """Where the item stands in a submission, and its brief in `exercises/`."""
+        return f"week{self.week}/{int(self.id.partition('.')[2]):02d}_{self.slug}"
 
     @property
     def status(self) -> Status:

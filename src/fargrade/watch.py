@@ -7,6 +7,7 @@ one, or by deleting and making anew, and all of these are a change in the folder
 from __future__ import annotations
 
 import gc
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -22,6 +23,8 @@ from fargrade.run import Request, grade
 from fargrade.workbench import close_workbench, keep_workbench
 
 SETTLE_MILLISECONDS = 25  # an editor's rename and chmod come within it; a person does not notice it
+# What watchfiles' own filter lets through: vim's trial file, Emacs' locks and auto-saves, kate's swap files.
+EDITORS_OWN = re.compile(r"4913|\.?#.*|\..*\.kate-swp|___jb_\w+___")
 CLEAR = "\x1b[2J\x1b[H"
 
 
@@ -68,16 +71,21 @@ def saves(folder: Path, items: Sequence[Item]) -> Iterable[list[Item]]:
 
 
 def touched_items(folder: Path, items: Sequence[Item], paths: Iterable[str]) -> list[Item]:
-    """The items whose answers stand at `paths`; a brief or a hint is no answer."""
+    """The items whose answers stand at `paths`."""
     relative = [Path(path).relative_to(folder).as_posix() for path in paths if Path(path).is_relative_to(folder)]
     return [
         item
         for item in items
         if any(
-            name == item.folder or (name.startswith(f"{item.folder}/") and not is_course_text(name.rpartition("/")[2]))
+            name == item.folder or (name.startswith(f"{item.folder}/") and _may_be_answer(name.rpartition("/")[2]))
             for name in relative
         )
     ]
+
+
+def _may_be_answer(name: str) -> bool:
+    """A brief or a hint is no answer, and neither is what editors keep beside a file while they have it open."""
+    return not is_course_text(name) and not EDITORS_OWN.fullmatch(name)
 
 
 def _grade(course: Course, items: Sequence[Item], request: Request, *, watched: Sequence[Item]) -> None:

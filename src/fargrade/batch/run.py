@@ -66,6 +66,13 @@ def batch(course: Course, items: Sequence[Item], wanted: Wanted) -> int:
             t("There is no form {form}: choose among {forms}.", form=unknown[0], forms=", ".join(FORMS))
         )
     records = Records(wanted.out)
+    if wanted.out.resolve().is_relative_to(wanted.submissions.resolve()):
+        raise CourseProblem(
+            t(
+                "{folder} is among the submissions: it would be taken for one. Name another with out=DIR.",
+                folder=wanted.out,
+            )
+        )
     _check_confinement(wanted)
     records.prepare()
     with _only_one(records), _ended_gently():
@@ -183,6 +190,7 @@ class _Batch:
         self.console = console
         self.keys: dict[str, str] = {}
         self.begun: dict[str, Result] = {}
+        self.graded = 0
         self.unsaved: dict[str, tuple[Result, dict[str, Any] | None]] = {}
         self.porter = Porter(course)
         self.pool: Pool = self._open_pool()
@@ -253,6 +261,7 @@ class _Batch:
         )
 
     def _keep_report(self, report: Report) -> None:
+        self.graded += 1
         result = replace(
             self.begun[report.place],
             kind="fault" if len(report.lost) == len(self.settings.terms.items) else "graded",
@@ -289,7 +298,7 @@ class _Batch:
             self.course, self.records, self.settings, self.policy, [one.place for one in self.listed], self.keys,
             self.unsaved, self.console,
         )  # fmt: skip
-        self.console.print(t("{count} graded in {time}.", count=len(self.begun), time=duration(seconds)))
+        self.console.print(t("{count} graded in {time}.", count=self.graded, time=duration(seconds)))
         for place in self.unsaved:
             self.console.print(t("The result of {place} could not be saved.", place=place), style="red")
         if interrupted:

@@ -12,6 +12,7 @@ import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +50,20 @@ class Answer:
         if name in self.problems:
             raise AnswerProblem(self.problems[name])
         if name not in self.files:
-            raise AnswerProblem(
-                self.problems.get("")
-                or t("{file} is missing: put it into {folder}/.", file=name, folder=self.item.folder)
-            )
+            raise AnswerProblem(self.problems.get("") or self._missing(name))
         if not self.files[name].strip():
             raise AnswerProblem(t("{file} is empty: write your answer into it.", file=name))
         return self.files[name]
+
+    def _missing(self, name: str) -> str:
+        """That there is no such file, and which one was meant for it, if any looks like that."""
+        end = Path(name).suffix
+        others = set(self.files) - set(self.item.stub_names())
+        likely = sorted(one for one in others if "/" not in one and end and Path(one).suffix == end)
+        likely = get_close_matches(name, others, n=1, cutoff=0.75) or (likely if len(likely) == 1 else [])
+        if likely:
+            return t("{file} is missing, but there is {other}: rename it to {file}.", file=name, other=likely[0])
+        return t("{file} is missing: put it into {folder}/.", file=name, folder=self.item.folder)
 
     def text(self, name: str) -> str:
         """The file as text. Raises AnswerProblem, also where it is not UTF-8."""

@@ -121,12 +121,14 @@ def _attach_verdict(report: pytest.TestReport, node: pytest.Item, found: Graded,
         reason = t("The AWS emulator failed while the code ran: {why}", why=broken)
         status, finding = "not_judged", Finding(reason=reason)
     calls = session.calls_of(found.item) if status == "failed" else []
+    printed = session.printed_by(found.item) if status == "failed" else ""
     result = evidence.check_result(
         found.spec,
         status,
         finding,
         calls,
         report.duration,
+        printed=printed,
         fault=bool(broken) or (not excuse and evidence.is_fault(error, status, embedded=embedded)),
         pictures=take_pictures(),
     )

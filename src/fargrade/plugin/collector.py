@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fargrade.course.checks import TEST_PREFIX
+from fargrade.course.tree import Item
 from fargrade.plugin.face import Face
 from fargrade.plugin.nodes import graded
 from fargrade.plugin.results import Results
@@ -26,7 +27,12 @@ class Collector:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         selected = [(found.item, found.spec.id) for node in session.items if (found := graded(node))]
         if selected:
-            self._results.expect(selected)
+            self._expect(selected)
+
+    def _expect(self, selected: list[tuple[Item, str]]) -> None:
+        self._results.expect(selected)
+        if self._face:
+            self._face.expect(item for item, _ in selected)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Iterable[str]) -> None:
@@ -36,7 +42,7 @@ class Collector:
             path, _, name = nodeid.partition("::")
             if found := self._session.item_at(Path(node.config.rootpath) / path):
                 selected.append((found, name.removeprefix(TEST_PREFIX)))
-        self._results.expect(selected)
+        self._expect(selected)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         wire = getattr(report, "fargrade", None)

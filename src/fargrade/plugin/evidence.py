@@ -93,13 +93,25 @@ def check_result(
     calls: list[str],
     seconds: float,
     *,
+    printed: str = "",
     fault: bool = False,
     pictures: tuple[Picture, ...] = (),
 ) -> CheckResult:
     """The result of the check `spec`; the calls are kept only where they explain a failure."""
     shown = tuple(calls[-MAX_CALLS_SHOWN:]) if status == "failed" else ()
     return CheckResult(
-        spec.id, spec.title, status, spec.points, spec.evidence, finding, shown, seconds, spec.hidden, fault, pictures
+        spec.id,
+        spec.title,
+        status,
+        spec.points,
+        spec.evidence,
+        finding,
+        shown,
+        printed,
+        seconds,
+        spec.hidden,
+        fault,
+        pictures,
     )
 
 
@@ -129,4 +141,6 @@ def as_text(result: CheckResult) -> str:
     lines = [result.title] + [f"  {label + ': ' if label else ''}{text}" for label, text in rows if text]
     if result.calls:
         lines += [f"  {t('what your code called')}:"] + [f"    {call}" for call in result.calls]
+    if result.printed:
+        lines += [f"  {t('what your code printed')}:"] + [f"    {line}" for line in result.printed.splitlines()]
     return "\n".join(lines)

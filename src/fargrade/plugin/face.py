@@ -10,12 +10,14 @@ import contextlib
 import io
 import os
 import sys
+from collections.abc import Iterable
 
 import pytest
 from rich.console import Console
 from rich.status import Status
 
 from fargrade.course.language import translate as t
+from fargrade.course.tree import Item
 from fargrade.plugin.results import Results
 from fargrade.reports.terminal import TerminalReport
 from fargrade.verdict import ItemResult
@@ -49,6 +51,10 @@ class Face:
             from _pytest._io import TerminalWriter
 
             reporter._tw = TerminalWriter(self._swallowed)
+
+    def expect(self, items: Iterable[Item]) -> None:
+        """Say which items were selected."""
+        self.report.expect(item.title for item in items)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Say what is being graded, where somebody is watching."""

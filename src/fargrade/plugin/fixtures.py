@@ -54,14 +54,16 @@ def world(request: pytest.FixtureRequest, item: Item) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def learner(request: pytest.FixtureRequest, answer: Answer, world: World) -> Learner:
+def learner(request: pytest.FixtureRequest, item: Item, answer: Answer, world: World) -> Learner:
     """Runs the learner's code against the world."""
+    session = _session(request)
     return Learner(
-        _session(request).sandbox,
+        session.sandbox,
         answer,
         world.environment,
         wall_seconds=wall_seconds(world),
         in_vain=lambda: why_in_vain(world),
+        heard=lambda text: session.heard(item, text),
     )
 
 

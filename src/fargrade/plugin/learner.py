@@ -12,7 +12,6 @@ from fargrade.plugin.evidence import NotBegun
 from fargrade.sandbox import Command, Job, Limits, Outcome, PythonCall, Sandbox
 from fargrade.verdict import Finding
 
-OUTPUT_SHOWN = 2000
 PYTHONS = ("python", "python3")
 WAITED = ("WaiterError", "TimeoutError")
 # Stands in for the interpreter that a container starts: the script sees the argv and the name that it would there.
@@ -49,7 +48,8 @@ def each(file, function, calls):
 class Learner:
     """The learner's files and the place where they run. Each run is a process and a folder of its own.
 
-    `in_vain` says why what the code waited for did not come, "" where that cannot be told.
+    `in_vain` says why what the code waited for did not come, "" where that cannot be told. `heard` is told what it
+    printed.
     """
 
     def __init__(
@@ -60,8 +60,10 @@ class Learner:
         *,
         wall_seconds: float | None = None,
         in_vain: Callable[[], str] = str,
+        heard: Callable[[str], object] = str,
     ) -> None:
         self._in_vain = in_vain
+        self._heard = heard
         self._sandbox = sandbox
         self._wall_seconds = Limits().wall_seconds if wall_seconds is None else wall_seconds
         self._answer = answer
@@ -83,7 +85,19 @@ class Learner:
 
     def _other(self, environment: Mapping[str, str], seconds: float | None = None) -> Learner:
         wall_seconds = self._wall_seconds if seconds is None else seconds
-        return Learner(self._sandbox, self._answer, environment, wall_seconds=wall_seconds, in_vain=self._in_vain)
+        return Learner(
+            self._sandbox,
+            self._answer,
+            environment,
+            wall_seconds=wall_seconds,
+            in_vain=self._in_vain,
+            heard=self._heard,
+        )
+
+    def _run(self, job: Job) -> Outcome:
+        outcome = self._sandbox.run(job)
+        self._heard("\n".join(text.rstrip() for text in (outcome.stdout, outcome.stderr) if text.strip()))
+        return outcome
 
     def call(self, file: str, function: str, *args: Any, **kwargs: Any) -> Any:
         """What `function(*args, **kwargs)` of the learner's `file` returned: a claim, never evidence.
@@ -108,14 +122,13 @@ class Learner:
                 found=outcome.sentence(),
                 reason=t("The code did not finish: what it should have done cannot be seen."),
                 on_aws=self._in_vain() if waited_in_vain(outcome) else "",
-                hint=_printed(outcome),
             )
         )
 
     def attempt(self, file: str, function: str, *args: Any, **kwargs: Any) -> Outcome:
         """Call the function and say how it ended, whatever that was. Raises AnswerProblem: no such file."""
         self._answer.text(file)
-        return self._sandbox.run(
+        return self._run(
             Job(
                 files=self._answer.files,
                 entry=PythonCall(file, function, args, kwargs),
@@ -131,7 +144,7 @@ class Learner:
         down: how it ends is its own doing, and told as ever. Raises AnswerProblem: no such file.
         """
         self._answer.text(file)
-        together = self._sandbox.run(
+        together = self._run(
             Job(
                 files={**self._answer.files, EACH: EACH_SCRIPT},
                 entry=PythonCall(EACH, "each", (file, function, [list(args) for args in calls])),
@@ -159,7 +172,7 @@ class Learner:
     ) -> Outcome:
         """Run `bash file args…` in the answer's folder, with `files` of the grader's beside (and over) it."""
         self._answer.text(file)
-        return self._sandbox.run(
+        return self._run(
             Job(
                 files={**self._answer.files, **(files or {})},
                 entry=Command(("bash", file, *args)),
@@ -180,7 +193,7 @@ class Learner:
         program = argv[0].rsplit("/", 1)[-1]
         warm = program in PYTHONS and len(argv) > 1 and argv[1] in self._answer.files
         entry = PythonCall(START, "start", (list(argv[1:]),)) if warm else Command(argv)
-        return self._sandbox.run(
+        return self._run(
             Job(
                 files={**self._answer.files, **(files or {}), **({START: SCRIPT} if warm else {})},
                 entry=entry,
@@ -204,9 +217,3 @@ def _shown(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     parts = [repr(value) for value in args] + [f"{name}={value!r}" for name, value in kwargs.items()]
     text = ", ".join(parts)
     return text if len(text) <= 200 else text[:199] + "…"
-
-
-def _printed(outcome: Outcome) -> str:
-    """The last of what the learner's code printed, for the failure message."""
-    text = (outcome.stderr or outcome.stdout).strip()
-    return t("it printed: {text}", text=text[-OUTPUT_SHOWN:]) if text else ""

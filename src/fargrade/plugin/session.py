@@ -24,6 +24,7 @@ from fargrade.plugin.supervision import ITEM_SECONDS, ItemSandbox, wall_seconds
 from fargrade.sandbox import Sandbox
 from fargrade.workbench import Workbench, begun_workbench, dollars_of, services_of, workbench
 
+PRINTED = 2000  # characters
 GLOBAL = ("iam", "ecr-public")  # these are called in us-east-1 from anywhere
 
 
@@ -36,7 +37,7 @@ class GradingSession:
         self.course = course
         self.options = options
         self.submission = Submission(options.submission)
-        self.calls: dict[str, list[str]] = {}
+        self._printed: dict[str, str] = {}
         self._answers: dict[str, Answer] = {}
         self._by_grader = {item.grader: item for item in course.items}
         self._world_of: str | None = None
@@ -127,6 +128,15 @@ class GradingSession:
             ]
         except WorldFault:
             return []
+
+    def heard(self, item: Item, text: str) -> None:
+        """The learner's code of `item` printed `text`."""
+        if text.strip():
+            self._printed[item.id] = f"{self._printed.get(item.id, '')}{text.rstrip()}\n"[-PRINTED:]
+
+    def printed_by(self, item: Item) -> str:
+        """The last of what the learner's code printed, and has not been shown yet."""
+        return self._printed.pop(item.id, "").strip("\n")
 
     def excuse(self, item: Item, check: str) -> str:
         """Why a failed check says nothing about the learner on this backend; "" where it counts."""

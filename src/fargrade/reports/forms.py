@@ -32,6 +32,7 @@ def write_form(form: str, grade_file: Path, out: str) -> int:
         return 0
     body = gradescope.report(grade) if form == "gradescope" else junit.report(grade)
     if out:
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
         Path(out).write_bytes(body)
     else:
         sys.stdout.buffer.write(body + b"\n")
@@ -43,4 +44,6 @@ def _read(path: Path) -> dict[str, Any]:
         grade = json.loads(path.read_text(encoding="utf-8"))
         return dict(grade) if grade["schema"] == 1 else {}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CourseProblem(t("{file} is no grade.json: {why}", file=path, why=error)) from None
+        raise CourseProblem(
+            t("{file} is no grade.json: {why}", file=path, why=getattr(error, "strerror", "") or error)
+        ) from None

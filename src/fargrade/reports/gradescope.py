@@ -64,6 +64,7 @@ def output(check: Mapping[str, Any]) -> str:
         (t("on AWS"), check["on_aws"]),
         (t("hint"), check["hint"]),
         (t("calls"), "\n".join(check["calls"])),
+        (t("printed"), check.get("printed", "")),
         (t("docs"), check["docs"] if check["status"] == "failed" else ""),
     ]
     text = "\n".join(f"{label}: {said}" if label else said for label, said in rows if said)

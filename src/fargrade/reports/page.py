@@ -13,7 +13,7 @@ from html import escape
 
 from fargrade.course.language import translate as t
 from fargrade.reports.pictures import svg
-from fargrade.reports.terminal import UNICODE_SIGNS, number, plain, word_of, worth
+from fargrade.reports.terminal import UNICODE_SIGNS, brief_of, number, plain, word_of, worth
 from fargrade.verdict import CheckResult, Finding, Grade, ItemResult, count
 
 AWS_DOCS = re.compile(r"https://[A-Za-z0-9.-]+(/[^\s\"'<>]*)?")
@@ -108,16 +108,12 @@ def _item(result: ItemResult) -> str:
     )
     notes = "".join(f'<p class="remark">{_said(note)}</p>' for note in result.notes)
     if status == "to_do":
-        start = t("Not begun yet: its brief is {file}.", file=f"exercises/{_folder(result)}/README.md")
+        start = t("Not begun yet: its brief is {file}.", file=brief_of(result))
         body = f'<p class="to-do">{_said(start)}</p>{_titles(result.checks)}'
     else:
         body = _pictures(result) + "".join(_checks(result.checks))
     help_ = _help(result, status)
     return f'<section id="item-{_said(result.id)}" class="{status}">{title}{notes}{body}{help_}</section>'
-
-
-def _folder(result: ItemResult) -> str:
-    return f"week{result.week}/{int(result.id.partition('.')[2]):02d}_{result.slug}"
 
 
 def _pictures(result: ItemResult) -> str:
@@ -145,7 +141,7 @@ def _checks(checks: Iterable[CheckResult]) -> list[str]:
     told: dict[tuple[str, str, str], str] = {}
     shown = []
     for check in checks:
-        cause = (check.finding.expected, check.finding.found, check.finding.reason)
+        cause = check.finding.cause
         same = told.get(cause, "") if check.status != "passed" and any(cause) else ""
         if not same:
             told[cause] = check.title
@@ -162,7 +158,7 @@ def _check(check: CheckResult, same: str) -> str:
         return f'<details class="check passed"><summary>{head}</summary>{more}</details>'
     said = _same(same) if same else _finding(check.finding)
     calls = "" if same else _calls(check.calls)
-    more = f'<div class="more">{said}{calls}</div>'
+    more = f'<div class="more">{said}{_printed(check.printed)}{calls}</div>'
     return f'<details open class="check {check.status}"><summary>{head}</summary>{more}</details>'
 
 
@@ -200,6 +196,13 @@ def _calls(calls: Sequence[str]) -> str:
         return ""
     rows = "".join(f"<li><code>{_said(call)}</code></li>" for call in calls)
     return f'<details class="calls"><summary>{_said(t("what your code called"))}</summary><ol>{rows}</ol></details>'
+
+
+def _printed(text: str) -> str:
+    if not text:
+        return ""
+    said = f"<summary>{_said(t('what your code printed'))}</summary><pre>{_said(text)}</pre>"
+    return f'<details open class="printed">{said}</details>'
 
 
 def _foot(grade: Grade, replay: str) -> str:

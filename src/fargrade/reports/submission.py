@@ -9,7 +9,7 @@ from fargrade.course.language import translate as t
 from fargrade.reports.pages import page
 from fargrade.reports.pictures import svg
 from fargrade.reports.terminal import number, plain, worth
-from fargrade.verdict import Picture
+from fargrade.verdict import Finding, Picture
 
 SIGNS = {"passed": "✓", "failed": "✗", "not_judged": "–", "to_do": "○"}
 
@@ -59,6 +59,7 @@ def submission_page(
             "guess": t("It looks like this:"),
             "hidden": t("hidden"),
             "calls": t("calls"),
+            "printed": t("printed"),
             "docs": t("docs"),
             "again": t("The same run again"),
         },
@@ -103,7 +104,7 @@ def _item(item: Mapping[str, Any], guess: str, *, hidden: bool) -> dict[str, Any
         "notes": item["notes"],
         "guess": guess,
         "pictures": [] if word == "to_do" else _pictures(shown),
-        "checks": [] if word == "to_do" else [_check(check) for check in _by_trouble(shown)],
+        "checks": [] if word == "to_do" else _checks(_by_trouble(shown)),
     }
 
 
@@ -119,6 +120,22 @@ def _pictures(checks: Sequence[Mapping[str, Any]]) -> list[Any]:
 def _by_trouble(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     order = {"failed": 0, "not_judged": 1, "passed": 2}
     return sorted(checks, key=lambda check: order[check["status"]])
+
+
+def _checks(checks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The checks as they are shown; one cause that fails several is told once."""
+    told: dict[object, str] = {}
+    shown = []
+    for check in checks:
+        cause = Finding(**{name: check[name] for name in ("expected", "found", "reason")}).cause
+        same = told.get(cause, "") if check["status"] != "passed" and any(cause) else ""
+        told.setdefault(cause, check["title"])
+        shown.append(_check(check) | (_same_as(same) if same else {}))
+    return shown
+
+
+def _same_as(title: str) -> dict[str, Any]:
+    return {"rows": [(t("cause"), t("the same as for “{check}”", check=title))], "calls": "", "docs": ""}
 
 
 def _check(check: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,5 +155,6 @@ def _check(check: Mapping[str, Any]) -> dict[str, Any]:
         "hidden": check.get("hidden", False),
         "rows": [] if passed else [(label, text) for label, text in rows if text],
         "calls": "" if passed else "\n".join(check["calls"]),
+        "printed": "" if passed else check.get("printed", ""),
         "docs": check["docs"] if not passed and str(check["docs"]).startswith("https://") else "",
     }

@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from fargrade.course.language import current_language
 from fargrade.course.language import translate as t
 from fargrade.reports import pictures
 from fargrade.verdict import CheckResult, Grade, ItemResult, count
@@ -22,6 +24,8 @@ from fargrade.verdict import CheckResult, Grade, ItemResult, count
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 NARROW = 60
 CALLS_SHOWN = 4  # the last ones; all of them are in grade.json
+PRINTED_SHOWN = 12  # lines, likewise
+BESIDE_TITLE = 24  # what stands before and after an item's title
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,12 @@ def word_of(result: ItemResult) -> str:
     return "to_do" if not result.begun and result.status == "failed" else result.status
 
 
+def brief_of(result: ItemResult) -> str:
+    """Where the item's brief is, in the learner's language."""
+    language = current_language()
+    return f"exercises/{result.folder}/README{'' if language == 'en' else f'.{language}'}.md"
+
+
 class TerminalReport:
     """Writes to `console`. `replay` is the command that grades the same inputs again, without its seed."""
 
@@ -66,8 +76,14 @@ class TerminalReport:
         self.console = console
         self.replay = replay
         self.places = list(places)
+        self.title_width = 0
         encodable = (console.encoding or "ascii").lower().replace("-", "").startswith("utf")
         self.signs = UNICODE_SIGNS if encodable else ASCII_SIGNS
+
+    def expect(self, titles: Iterable[str]) -> None:
+        """Say which items are going to be shown: their points will stand under one another where there is room."""
+        widest = max((cell_len(plain(title)) for title in titles), default=0)
+        self.title_width = widest if widest + BESIDE_TITLE <= self.console.width else 0
 
     def item(self, result: ItemResult) -> None:
         """One item: its line, and its failures opened."""
@@ -75,8 +91,8 @@ class TerminalReport:
         line = Table.grid(padding=(0, 1), expand=False)
         line.add_column(width=1)
         line.add_column(width=4)
-        line.add_column(ratio=1, overflow="fold")
-        line.add_column(justify="right", no_wrap=True)
+        line.add_column(ratio=1, overflow="fold", min_width=self.title_width)
+        line.add_column(justify="right", no_wrap=True, min_width=5 if self.title_width else None)
         line.add_column(no_wrap=True)
         style = STYLES[word]
         line.add_row(
@@ -117,14 +133,17 @@ class TerminalReport:
     def _opened(self, checks: list[CheckResult]) -> None:
         """The checks that did not pass; one cause that fails several is told once."""
         told: dict[object, str] = {}
+        last: object = None
         for check in checks:
-            cause = (check.finding.expected, check.finding.found, check.finding.reason)
+            cause = check.finding.cause
             self.console.print(Padding(self._check_line(check), (0, 0, 0, 2)))
-            if cause in told:
-                self._rows([(t("cause"), t("the same as for “{check}”", check=told[cause]))])
-            else:
+            if cause not in told:
                 told[cause] = check.title
+                last = cause
                 self._finding(check)
+                continue
+            same = t("the same as above") if cause == last else t("the same as for “{check}”", check=told[cause])
+            self._rows([(t("cause"), same), (t("printed"), _last_lines(check.printed))])
 
     def _check_line(self, check: CheckResult) -> Table:
         line = Table.grid(padding=(0, 1))
@@ -149,6 +168,7 @@ class TerminalReport:
                 (t("on AWS"), finding.on_aws),
                 (t("hint"), finding.hint),
                 (t("calls"), "\n".join(check.calls[-CALLS_SHOWN:])),
+                (t("printed"), _last_lines(check.printed)),
             ],
             link=(t("docs"), finding.docs),
         )
@@ -251,13 +271,20 @@ class TerminalReport:
         rows = [(t("report"), place) for place in self.places]
         if self.replay:
             rows.append((t("again"), f"{self.replay} seed={grade.seed}"))
-        failed = next((item for item in grade.items if item.status == "failed"), None)
+        failed = [item for item in grade.items if item.status == "failed"]
+        first = next((item for item in failed if item.begun), failed[0] if failed else None)
         passed = [item for item in grade.items if item.status == "passed"]
-        if failed:
-            rows.append((t("help"), f"make hint item={failed.id}"))
+        if first:
+            rows += [] if first.begun else [(t("brief"), brief_of(first))]
+            rows.append((t("help"), f"make hint item={first.id}"))
         elif passed:
             rows.append((t("learned"), f"make learned item={passed[-1].id}"))
         return rows
 
 
-__all__ = ["Signs", "TerminalReport", "number", "plain", "word_of", "worth"]
+def _last_lines(text: str) -> str:
+    lines = text.splitlines()
+    return "\n".join([*(["…"] if len(lines) > PRINTED_SHOWN else []), *lines[-PRINTED_SHOWN:]])
+
+
+__all__ = ["Signs", "TerminalReport", "brief_of", "number", "plain", "word_of", "worth"]
