@@ -24,7 +24,7 @@ CODE = b"""
 import json, os, socket, time
 
 def send(count):
-    host, port = os.environ["AWS_XRAY_DAEMON_ADDRESS"].split(":")
+    host, port = os.environ.get("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:2000").split(":")
     daemon = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     for number in range(count):
         now = time.time()
@@ -39,7 +39,10 @@ def send(count):
     ("datagram", "expected"),
     [
         (b'{"format": "json", "version": 1}\n{"a": 1}', ['{"a": 1}']),
-        (b'{"format":"json","version":1}\n{"a": 1}\n{"b": 2}\n', ['{"a": 1}', '{"b": 2}']),
+        (b'{"format":"json","version":1}\n{\n  "a": 1\n}\n', ['{\n  "a": 1\n}\n']),
+        (b'{"format": "json", "version": "1"}\n{"a": 1}', []),
+        (b'{"format": "json"}\n{"a": 1}', []),
+        (b'{"format": "json", "version": 1}\n', []),
         (b'{"a": 1}', []),
         (b'{"format": "xml"}\n{"a": 1}', []),
         (b"\xff\xfe", []),

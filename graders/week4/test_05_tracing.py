@@ -3,11 +3,13 @@
 import json
 import re
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
 from fargrade.given import definitions, roles
 from fargrade.grading import check, expect, fail, t
+from fargrade.semantics.tracing import BadSegment, parse_segment
 
 SERVICES = ("ecr", "ecs", "iam", "xray")
 CODE, DEFINITION = "tracing.py", "task-definition.json"
@@ -81,6 +83,10 @@ class Task:
         """Have the application handle an order, in its task; how that ended."""
         return self.learner.within(self.environment()).attempt(CODE, "handle_order", order, steps)
 
+    def handle_each(self, orders):
+        """Have one process of the application handle the orders, one after another."""
+        self.learner.within(self.environment()).attempt_each(CODE, "handle_order", orders)
+
     def traces(self, order):
         """The traces at X-Ray that name the order, each as its segment documents."""
         xray, now = self.world.client("xray"), self.world.now()
@@ -128,6 +134,17 @@ def bad(task, rng):
     return traced(task, rng, fails=True)
 
 
+@pytest.fixture(scope="module")
+def series(task, rng):
+    """When: one process handles an order that fails and two more; their steps and traces, by order."""
+    orders = {f"A-{rng.randrange(10**8)}": some_steps(rng, fails) for fails in (True, False, False)}
+    for number, steps in enumerate(orders.values(), 1):
+        for step in steps:
+            step.update(name=f"{step['name']}-{number}", seconds=0.1)
+    task.handle_each(list(orders.items()))
+    return {order: (steps, task.traces(order)) for order, steps in list(orders.items())[1:]}
+
+
 def the_segment(task, traces):
     """The segment of the one trace there must be."""
     if len(traces) != 1 or len(traces[0]) != 1:
@@ -136,18 +153,26 @@ def the_segment(task, traces):
             expected=t("one trace with the annotation order_id, and one segment in it"),
             found=t("{traces} traces, {segments} segments", traces=len(traces), segments=sum(map(len, traces))),
             on_aws=why_not(task),
-            hint=t("what was sent, where to, and may the task role send it?"),
+            hint=t("is it a header line, a line break and a whole document, sent over UDP to 127.0.0.1:2000?"),
         )
     return traces[0][0]
 
 
 def why_not(task):
-    """What X-Ray said to the last that was sent, if anything came."""
+    """What X-Ray said to what was sent, if anything came."""
     calls = [one for one in task.world.calls("xray") if one.operation == "PutTraceSegments"]
     if not calls:
         return t("nothing was ever sent to X-Ray by this task")
     last = calls[-1]
-    return f"{last.error}: {last.message}" if last.error else t("X-Ray took what it could process, and lists the rest")
+    if last.error:
+        return f"{last.error}: {last.message}"
+    for call in reversed(calls):
+        for document in call.parameters.get("TraceSegmentDocuments") or []:
+            try:
+                parse_segment(str(document))
+            except BadSegment as bad:
+                return t("X-Ray did not process a segment: {code}", code=bad.code)
+    return t("X-Ray processed all that was sent")
 
 
 @check(points=2, evidence="state", docs=DOCS + "xray-daemon-ecs.html")
@@ -206,6 +231,8 @@ def test_nobody_may_more(task):
         (task.execution_role, "xray:PutTraceSegments", "*"),
         (task.task_role, "xray:BatchGetTraces", "*"),
         (task.task_role, "xray:DeleteGroup", "*"),
+        (task.task_role, "xray:PutEncryptionConfig", "*"),
+        (task.task_role, "xray:PutResourcePolicy", "*"),
         (task.task_role, "s3:GetObject", object_arn),
         (task.task_role, "iam:PassRole", task.arns["<TASK_ROLE>"]),
     ):
@@ -221,7 +248,7 @@ def test_nobody_may_more(task):
 @check(points=3, evidence="behaviour", docs=DOCS + "xray-api-segmentdocuments.html")
 def test_a_trace_arrives(task, good):
     """One trace of the order arrives: the segment “orders” with the order's number"""
-    _, _, outcome, traces = good
+    order, _, outcome, traces = good
     expect(
         outcome.kind == "returned",
         expected=t("handle_order returns"),
@@ -235,6 +262,13 @@ def test_a_trace_arrives(task, good):
         found=t("“{name}”, in progress: {open}, fault: {fault}", name=segment["name"],
                 open=bool(segment.get("in_progress")), fault=bool(segment.get("fault"))),
     )  # fmt: skip
+    expect(
+        (segment.get("annotations") or {}).get("order_id") == order,
+        expected=t("the annotation order_id at the segment: {order}", order=order),
+        found=t("annotations of the segment: {annotations}", annotations=segment.get("annotations") or t("none")),
+        on_aws=t("an order whose first step never began would not be found"),
+        hint=t("“annotations” beside the segment's name and times"),
+    )
 
 
 @check(points=2, evidence="behaviour", docs=DOCS + "xray-concepts.html")
@@ -249,6 +283,22 @@ def test_each_step_is_a_subsegment(task, good):
         found=", ".join(one["name"] for one in parts) or t("none"),
         hint=t("a dictionary of its own in “subsegments” for each step"),
     )
+    ids = [segment["id"], *(one["id"] for one in parts)]
+    expect(
+        len(set(ids)) == len(ids),
+        expected=t("the segment and each subsegment with an id of its own"),
+        found=", ".join(ids),
+        on_aws=t("an id must be unique within its trace; who refers to it would mean two things"),
+        hint="secrets.token_hex(8)",
+    )
+    for before, after in pairwise(parts):
+        expect(
+            after["start_time"] >= before["end_time"] - 0.001,
+            expected=t("“{after}” begins when “{before}” is over", after=after["name"], before=before["name"]),
+            found=t("it begins {early} s earlier", early=f"{before['end_time'] - after['start_time']:.2f}"),
+            on_aws=t("the timeline shows where the time went, or a lie"),
+            hint=t("start_time right before the work, end_time right after it"),
+        )
     for part, step in zip(parts, steps, strict=True):
         took = part["end_time"] - part["start_time"]
         inside = segment["start_time"] - 0.001 <= part["start_time"] and part["end_time"] <= segment["end_time"] + 0.001
@@ -292,7 +342,7 @@ def test_a_failure_is_seen(task, bad):
 
 
 @check(points=1, evidence="behaviour", docs=DOCS + "xray-api-sendingdata.html")
-def test_each_order_is_its_own_trace(good, bad):
+def test_each_order_is_its_own_trace(good, bad, series):
     """Each order is a trace of its own"""
     ids = [segment.get("trace_id") for _, _, _, traces in (good, bad) for one in traces for segment in one]
     expect(
@@ -302,3 +352,21 @@ def test_each_order_is_its_own_trace(good, bad):
         on_aws=t("two requests in one trace are one story with two endings"),
         hint=t("a new random trace id for each order"),
     )
+    names = {step["name"] for steps, _ in series.values() for step in steps}
+    for steps, traces in series.values():
+        segments = [segment for one in traces for segment in one]
+        foreign = [
+            part["name"]
+            for segment in segments
+            for part in segment.get("subsegments") or []
+            if any(name in part["name"] for name in names - {step["name"] for step in steps})
+        ]
+        expect(
+            len(segments) == 1 and not foreign and not segments[0].get("fault"),
+            expected=t("an application that handles one order after another sends a trace of each, also after a fault"),
+            found=t("of a later order: {segments} segments, fault: {fault}, steps of another order: {foreign}",
+                    segments=len(segments), fault=any(one.get("fault") for one in segments),
+                    foreign=", ".join(foreign) or t("none")),
+            on_aws=t("the application is one process that runs for days: what it keeps from one order is in the next"),
+            hint=t("make the segment anew within handle_order: nothing of it belongs at the top of the file"),
+        )  # fmt: skip

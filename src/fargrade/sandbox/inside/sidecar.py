@@ -47,16 +47,20 @@ class Sidecar:
 
 
 def start() -> Sidecar | None:
-    """Start the daemon if this job's task has one; the environment then says where it listens."""
+    """Start the daemon if this job's task has one, where it always listens.
+
+    ECS puts no address into the environment, so nor is there one here: but where the place is taken, which only happens
+    without a confinement, the environment says which it is.
+    """
     kind = os.environ.pop(MARK, "")
     if kind not in ("xray", "collector"):
         return None
     listening = _bound(socket.SOCK_DGRAM, PORT)
-    os.environ.setdefault(ADDRESS, f"127.0.0.1:{listening.getsockname()[1]}")
+    _elsewhere(listening, PORT, ADDRESS, "127.0.0.1:{}")
     spans = _bound(socket.SOCK_STREAM, otlp.PORT) if kind == "collector" else None
     if spans:
         spans.listen(16)
-        os.environ.setdefault(OTLP_ADDRESS, f"http://127.0.0.1:{spans.getsockname()[1]}")
+        _elsewhere(spans, otlp.PORT, OTLP_ADDRESS, "http://127.0.0.1:{}")
     held, leash = os.pipe()
     process = os.fork()
     if process:
@@ -75,11 +79,20 @@ def start() -> Sidecar | None:
 
 def _bound(kind: int, port: int) -> Any:
     made = socket.socket(socket.AF_INET, kind)
+    if kind == socket.SOCK_STREAM:  # the job before has left connections behind that wait for their end
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind(("127.0.0.1", port))
     except OSError:  # somebody else's, where the code is not confined
         made.bind(("127.0.0.1", 0))
     return made
+
+
+def _elsewhere(listening: Any, port: int, variable: str, form: str) -> None:
+    """Say where it listens if that is not its usual place."""
+    found = listening.getsockname()[1]
+    if found != port:
+        os.environ[variable] = form.format(found)
 
 
 def serve(listening: Any, held: int, spans: Any = None) -> None:
@@ -113,14 +126,20 @@ def _exported(spans: Any) -> list[str]:
 
 
 def segments(datagram: bytes) -> list[str]:
-    """The documents in a datagram: a header in JSON on the first line, a document on each other."""
+    """The document in a datagram, if it has one: a header in JSON on the first line, the document after it.
+
+    Source: github.com/aws/aws-xray-daemon, cmd/tracing/daemon.go (poll): format "json", version the number 1; the rest
+    of the datagram, however many lines, is one document.
+    """
     header, _, rest = datagram.partition(b"\n")
     try:
-        if json.loads(header).get("format") != "json":
+        told = json.loads(header)
+        version = told.get("version")
+        if str(told.get("format")).lower() != "json" or version != 1 or not isinstance(version, int):
             return []
     except (ValueError, AttributeError):
         return []
-    return [line for line in rest.decode("utf-8", "replace").splitlines() if line.strip()]
+    return [rest.decode("utf-8", "replace")] if rest.strip() else []
 
 
 def hand_over(documents: list[str]) -> None:
