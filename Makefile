@@ -16,7 +16,19 @@ given = $(foreach name,$(1),$(if $($(name)),--$(name)=$(call quote,$($(name)))))
 .PHONY: help grade table sweep watch hint learned batch replay doctor release package verify test fast bench fidelity docs lint types lock clean
 .DEFAULT_GOAL := help
 
-help:  ## What there is to do
+help:  ## What there is to do (lang=ru: in Russian)
+ifeq ($(or $(lang),$(FARGRADE_LANG)),ru)
+	@echo 'make grade week=1 lang=ru [item=1.6] [submission=ПАПКА] [seed=N] [json=ФАЙЛ] [args="-k tags -x"]     проверить'
+	@echo 'make watch week=1 lang=ru      проверять заново то, что вы сохранили'
+	@echo 'make hint item=1.6 lang=ru     следующая подсказка         make learned item=1.6 lang=ru   чему учит задание'
+	@echo 'make batch submissions=ПАПКА out=ПАПКА lang=ru [resume=1]  проверить группу'
+	@echo 'make replay out=ПАПКА student=ИМЯ [item=2.4]               одну из этих работ ещё раз'
+	@echo 'make release out=ПАПКА         то, что получают учащиеся   make doctor lang=ru   что умеет эта машина'
+	@echo 'make package kind=gradescope out=ФАЙЛ.zip                  make package kind=workflow out=.github/workflows/grade.yml'
+	@echo 'make verify                    доказать, что проверки отличают верное от неверного'
+	@echo 'make test                      тесты                       make bench            скорость, в долях'
+	@echo 'Условие каждого задания — в exercises/weekN/NN_имя/README.ru.md. FARGRADE_LANG=ru заменяет lang=ru.'
+else
 	@echo 'make grade week=1 [item=1.6] [submission=DIR] [seed=N] [lang=en|ru] [json=FILE] [args="-k tags -x"]'
 	@echo 'make watch week=1     grade again whatever you save'
 	@echo 'make hint item=1.6    the next hint        make learned item=1.6   what the item taught'
@@ -26,6 +38,7 @@ help:  ## What there is to do
 	@echo 'make package kind=gradescope out=FILE.zip          make package kind=workflow out=.github/workflows/grade.yml'
 	@echo 'make verify           prove that every grader tells right from wrong'
 	@echo 'make test             the tests            make bench              the speed, as ratios'
+endif
 
 $(READY): requirements/course.lock requirements/awscli.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

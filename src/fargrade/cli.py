@@ -10,10 +10,11 @@ import codecs
 import contextlib
 import io
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from fargrade import __version__
 from fargrade.backends.lacking import BackendProblem
@@ -30,9 +31,9 @@ NEAREST = dict(zip("…→“”’–—·×≥≤", '~>""\'--.x><', strict=Tru
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     _speak_plainly()
-    given = _parser().parse_args(arguments)
     try:
-        use_language(given.lang or os.environ.get("FARGRADE_LANG") or "en")
+        use_language(_language(arguments))
+        given = _parser().parse_args(arguments)
         status: int = given.run(given)
         sys.stdout.flush()
     except (CourseProblem, BackendProblem, ValueError) as problem:
@@ -60,6 +61,13 @@ def _system_said(problem: OSError) -> str:
     return t("{file}: {why}.", file=problem.filename, why=why) if problem.filename else f"{why}."
 
 
+def _language(arguments: Sequence[str] | None) -> str:
+    """The language asked for: known before anything else is read, so that what is wrong is said in it, too."""
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    early.add_argument("--lang", nargs="?", default="")
+    return early.parse_known_args(arguments)[0].lang or os.environ.get("FARGRADE_LANG") or "en"
+
+
 def _speak_plainly() -> None:
     """A terminal that lacks a character gets the nearest it has: a result is never lost for want of an arrow."""
     codecs.register_error("fargrade", lambda error: (_nearest(error), getattr(error, "end", 0)))
@@ -74,123 +82,168 @@ def _nearest(error: UnicodeError) -> str:
     return "".join(NEAREST.get(one, "?") for one in error.object[error.start : error.end])
 
 
+class Said(argparse.HelpFormatter):
+    """argparse's help, with its own words in the language in use."""
+
+    def add_usage(
+        self,
+        usage: str | None,
+        actions: Iterable[argparse.Action],
+        groups: Iterable[Any],
+        prefix: str | None = None,
+    ) -> None:
+        super().add_usage(usage, actions, groups, t("usage: ") if prefix is None else prefix)
+
+    def start_section(self, heading: str | None) -> None:
+        headings = {"positional arguments": t("arguments"), "options": t("options")}
+        super().start_section(headings.get(heading or "", heading))
+
+
 class Parser(argparse.ArgumentParser):
     """argparse, but what is wrong is said in one sentence, with what to write instead."""
 
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given, add_help=False, formatter_class=Said)
+        self.add_argument("-h", "--help", action="help", help=t("show this help"))
+
     def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"{self.prog}: {self._said(message)}\n")
+
+    def _said(self, message: str) -> str:
         _, is_missing, names = message.partition("arguments are required: ")
         if is_missing and names == "COMMAND":
-            message = t("say what to do: {commands}", commands=", ".join(name for name, _, _ in COMMANDS))
-        elif is_missing:
+            return t("say what to do: {commands}", commands=", ".join(name for name, _, _ in _commands()))
+        if is_missing:
             command = self.prog.rpartition(" ")[2]
             example = " ".join([f"make {command}", *(f"{one.lstrip('-')}=…" for one in names.split(", "))])
-            message = t("something is missing: {example}", example=example)
-        self.exit(USAGE, f"{self.prog}: {message}\n")
+            return t("something is missing: {example}", example=example)
+        _, is_unknown, what = message.partition("unrecognized arguments: ")
+        if is_unknown:
+            return t("unrecognized arguments: {what}", what=what)
+        if wrong := re.fullmatch(r"argument (\S+): invalid choice: (.+) \(choose from (.+)\)", message):
+            name, found, choices = wrong.groups()
+            return t(
+                "argument {name}: {given} is no choice: choose from {choices}", name=name, given=found, choices=choices
+            )
+        return message
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="fargrade", description="Grade the AWS containers course.")
-    parser.add_argument("--version", action="version", version=f"fargrade {__version__}")
+    parser = Parser(prog="fargrade", description=t("Grade the AWS containers course."))
+    parser.add_argument("--version", action="version", version=f"fargrade {__version__}", help=t("say the version"))
+    speaks = t("language: {languages}", languages=", ".join(languages()))
+    parser.add_argument("--lang", default="", help=speaks)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, run, about in COMMANDS:
+    for name, run, about in _commands():
         command = commands.add_parser(name, help=about, description=about)
         command.set_defaults(run=run)
-        command.add_argument("--lang", default="", help=f"language: {', '.join(languages())}")
+        command.add_argument("--lang", default=argparse.SUPPRESS, help=speaks)
         OPTIONS[name](command)
     return parser
 
 
 def _choice(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--week", default="", help="only this week")
-    command.add_argument("--item", default="", help="only this item, as 1.6 or by its slug")
+    command.add_argument("--week", default="", help=t("only this week"))
+    command.add_argument("--item", default="", help=t("only this item, as 1.6 or by its slug"))
 
 
 def _grading(command: argparse.ArgumentParser) -> None:
     _choice(command)
-    command.add_argument("--submission", default="", help="folder shaped like exercises/")
-    command.add_argument("--backend", default="", help="where the work is graded: moto, localstack, aws, http://…")
-    for name, about in (("account", "with --backend=aws"), ("region", "with --backend=aws"), ("ceiling", "in dollars")):
+    command.add_argument("--submission", default="", help=t("folder shaped like exercises/"))
+    command.add_argument("--backend", default="", help=t("where the work is graded: moto, localstack, aws, http://…"))
+    for name, about in (
+        ("account", t("with --backend=aws")),
+        ("region", t("with --backend=aws")),
+        ("ceiling", t("in dollars")),
+    ):
         command.add_argument(f"--{name}", default="", help=about)
-    command.add_argument("--seed", default="", help="replay the random inputs of an earlier run")
-    command.add_argument("--json", default="", help="write the result to this file as well")
-    command.add_argument("--reports", default="reports", help="folder for the reports")
+    command.add_argument("--seed", default="", help=t("replay the random inputs of an earlier run"))
+    command.add_argument("--json", default="", help=t("write the result to this file as well"))
+    command.add_argument("--reports", default="reports", help=t("folder for the reports"))
     command.add_argument("--confine", default="", choices=("", "auto", "required", "off"))
     command.add_argument(
         "--containers",
         default="",
         choices=("", "auto", "on", "off", "only"),
-        help="real containers; only: nothing but the checks in them",
+        help=t("real containers; only: nothing but the checks in them"),
     )
 
 
 def _grade_options(command: argparse.ArgumentParser) -> None:
     _grading(command)
-    command.add_argument("pytest", nargs="*", help="anything after -- goes to pytest: -- -k tags -x")
+    command.add_argument("pytest", nargs="*", help=t("anything after -- goes to pytest: -- -k tags -x"))
 
 
 def _item_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--item", required=True, help="the item, as 1.6 or by its slug")
+    command.add_argument("--item", required=True, help=t("the item, as 1.6 or by its slug"))
 
 
 def _hint_options(command: argparse.ArgumentParser) -> None:
     _item_option(command)
-    command.add_argument("--all", action="store_true", help="all steps at once")
-    command.add_argument("--reports", default="reports", help="folder that remembers the step")
+    command.add_argument("--all", action="store_true", help=t("all steps at once"))
+    command.add_argument("--reports", default="reports", help=t("folder that remembers the step"))
 
 
 def _verify_options(command: argparse.ArgumentParser) -> None:
     _choice(command)
-    command.add_argument("--seeds", type=int, default=1, help="grade every answer with this many seeds")
-    command.add_argument("--seed", type=int, default=None, help="start from this seed")
-    command.add_argument("--malformed", type=int, default=3, help="how many malformed answers an item to make up")
+    command.add_argument("--seeds", type=int, default=1, help=t("grade every answer with this many seeds"))
+    command.add_argument("--seed", type=int, default=None, help=t("start from this seed"))
+    command.add_argument("--malformed", type=int, default=3, help=t("how many malformed answers an item to make up"))
     command.add_argument(
         "--containers",
         default="",
         choices=("", "auto", "on", "off", "only"),
-        help="real containers; only: nothing but the checks in them",
+        help=t("real containers; only: nothing but the checks in them"),
     )
 
 
 def _batch_options(command: argparse.ArgumentParser) -> None:
     _choice(command)
-    command.add_argument("--submissions", required=True, help="folder with a folder or archive for each submission")
-    command.add_argument("--out", required=True, help="folder for the results and the gradebook")
-    command.add_argument("--workers", type=int, default=0, help="how many at a time (default: one a processor)")
-    command.add_argument("--seed", default="", help="the random inputs, the same for all")
-    command.add_argument("--resume", action="store_true", help="leave out what was graded and has not changed")
+    command.add_argument("--submissions", required=True, help=t("folder with a folder or archive for each submission"))
+    command.add_argument("--out", required=True, help=t("folder for the results and the gradebook"))
+    command.add_argument("--workers", type=int, default=0, help=t("how many at a time (default: one a processor)"))
+    command.add_argument("--seed", default="", help=t("the random inputs, the same for all"))
+    command.add_argument("--resume", action="store_true", help=t("leave out what was graded and has not changed"))
     command.add_argument(
-        "--unconfined", action="store_true", help="grade without bubblewrap, trusting every submission"
+        "--unconfined", action="store_true", help=t("grade without bubblewrap, trusting every submission")
     )
     command.add_argument(
-        "--containers", default="off", choices=("off", "auto", "on"), help="real containers: builds run on the engine"
+        "--containers",
+        default="off",
+        choices=("off", "auto", "on"),
+        help=t("real containers: builds run on the engine"),
     )
     command.add_argument(
-        "--job-seconds", type=float, default=0, help="how long one call of a learner's code may take (20)"
+        "--job-seconds", type=float, default=0, help=t("how long one call of a learner's code may take (20)")
     )
-    command.add_argument("--policy", default="", help="weights and late policy (default: course.toml beside them)")
-    command.add_argument("--scheduler", default="", help="grade on the workers of this dask scheduler: tls://HOST:PORT")
-    command.add_argument("--tls", nargs=3, default=("", "", ""), metavar=("CA", "CERT", "KEY"), help="for tls://")
-    command.add_argument("--also", default="", help="forms to write for each submission too: junit,gradescope,github")
+    command.add_argument("--policy", default="", help=t("weights and late policy (default: course.toml beside them)"))
+    command.add_argument(
+        "--scheduler", default="", help=t("grade on the workers of this dask scheduler: tls://HOST:PORT")
+    )
+    command.add_argument("--tls", nargs=3, default=("", "", ""), metavar=("CA", "CERT", "KEY"), help=t("for tls://"))
+    command.add_argument(
+        "--also", default="", help=t("forms to write for each submission too: junit,gradescope,github")
+    )
 
 
 def _replay_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--out", required=True, help="folder that a batch wrote")
-    command.add_argument("--student", required=True, help="the submission, as the gradebook names it")
-    command.add_argument("--item", default="", help="only this item")
+    command.add_argument("--out", required=True, help=t("folder that a batch wrote"))
+    command.add_argument("--student", required=True, help=t("the submission, as the gradebook names it"))
+    command.add_argument("--item", default="", help=t("only this item"))
 
 
 def _gradebook_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--out", required=True, help="folder that a batch wrote")
-    command.add_argument("--policy", default="", help="weights and late policy")
+    command.add_argument("--out", required=True, help=t("folder that a batch wrote"))
+    command.add_argument("--policy", default="", help=t("weights and late policy"))
 
 
 def _release_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--out", required=True, help="a new folder")
+    command.add_argument("--out", required=True, help=t("a new folder"))
 
 
 def _package_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("kind", choices=("gradescope", "workflow"))
-    command.add_argument("--out", required=True, help="a new file")
+    command.add_argument("--out", required=True, help=t("a new file"))
     _choice(command)
 
 
@@ -198,19 +251,21 @@ def _gradescope_options(command: argparse.ArgumentParser) -> None:
     _choice(command)
     command.add_argument("--submission", required=True)
     command.add_argument("--results", required=True, help="results.json")
-    command.add_argument("--seed", default="", help="the random inputs (default: by what was handed in)")
+    command.add_argument("--seed", default="", help=t("the random inputs (default: by what was handed in)"))
 
 
 def _report_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("form", choices=("github", "gradescope", "junit"))
-    command.add_argument("--grade", default="reports/grade.json", help="grade.json of a grading")
-    command.add_argument("--out", default="", help="a file (default: GitHub's job summary, else standard output)")
+    command.add_argument("--grade", default="reports/grade.json", help=t("grade.json of a grading"))
+    command.add_argument("--out", default="", help=t("a file (default: GitHub's job summary, else standard output)"))
 
 
 def _emulator_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--port", type=int, default=4566)
-    command.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in")
-    command.add_argument("--services", default="", help="only these, as ecr,ecs,ec2: it starts sooner (default: all)")
+    command.add_argument("--host", default="127.0.0.1", help=t("0.0.0.0 lets other machines in"))
+    command.add_argument(
+        "--services", default="", help=t("only these, as ecr,ecs,ec2: it starts sooner (default: all)")
+    )
 
 
 def run_grade(given: argparse.Namespace) -> int:
@@ -377,24 +432,28 @@ def _one(wanted: str) -> Item:
     return Course.find().select(item=wanted)[0]
 
 
-COMMANDS = (
-    ("grade", run_grade, "grade a submission (default: exercises/) and show the result"),
-    ("watch", run_watch, "grade again whatever a save touches"),
-    ("hint", run_hint, "print the next hint for an item"),
-    ("learned", run_learned, "print what an item taught"),
-    ("verify", run_verify, "prove that the graders tell right answers from wrong ones"),
-    ("batch", run_batch, "grade a folder of submissions, and make their gradebook"),
-    ("replay", run_replay, "grade a submission of a batch again, with the learner's very inputs"),
-    ("gradebook", run_gradebook, "make a batch's gradebook anew, without grading"),
-    ("table", run_table, "what is judged where: item by backend"),
-    ("sweep", run_sweep, "remove what a grading on a real account left behind"),
-    ("doctor", run_doctor, "say what this machine can do, and how to get the rest"),
-    ("release", run_release, "make what learners get: no solutions, answers, hidden checks"),
-    ("package", run_package, "make Gradescope's autograder zip, or a GitHub workflow"),
-    ("gradescope", run_gradescope, "grade one submission for Gradescope"),
-    ("report", run_report, "show a grade.json in another tool's form"),
-    ("emulator", run_emulator, "serve the embedded AWS on a port"),
-)
+def _commands() -> tuple[tuple[str, Callable[[argparse.Namespace], int], str], ...]:
+    """The commands: the name, what runs, and what it is for."""
+    return (
+        ("grade", run_grade, t("grade a submission (default: exercises/) and show the result")),
+        ("watch", run_watch, t("grade again whatever a save touches")),
+        ("hint", run_hint, t("print the next hint for an item")),
+        ("learned", run_learned, t("print what an item taught")),
+        ("verify", run_verify, t("prove that the graders tell right answers from wrong ones")),
+        ("batch", run_batch, t("grade a folder of submissions, and make their gradebook")),
+        ("replay", run_replay, t("grade a submission of a batch again, with the learner's very inputs")),
+        ("gradebook", run_gradebook, t("make a batch's gradebook anew, without grading")),
+        ("table", run_table, t("what is judged where: item by backend")),
+        ("sweep", run_sweep, t("remove what a grading on a real account left behind")),
+        ("doctor", run_doctor, t("say what this machine can do, and how to get the rest")),
+        ("release", run_release, t("make what learners get: no solutions, answers, hidden checks")),
+        ("package", run_package, t("make Gradescope's autograder zip, or a GitHub workflow")),
+        ("gradescope", run_gradescope, t("grade one submission for Gradescope")),
+        ("report", run_report, t("show a grade.json in another tool's form")),
+        ("emulator", run_emulator, t("serve the embedded AWS on a port")),
+    )
+
+
 OPTIONS = {
     "grade": _grade_options,
     "watch": _grading,
@@ -409,7 +468,7 @@ OPTIONS = {
     "package": _package_options,
     "gradescope": _gradescope_options,
     "report": _report_options,
-    "table": lambda command: command.add_argument("--write", action="store_true", help="into the docs"),
+    "table": lambda command: command.add_argument("--write", action="store_true", help=t("into the docs")),
     "sweep": lambda _: None,
     "emulator": _emulator_options,
 }
