@@ -28,7 +28,7 @@ from fargrade.semantics.network import (
     way_out_ipv6,
     way_to_service,
 )
-from fargrade.semantics.network.firewall import acl_lets
+from fargrade.semantics.network.firewall import acl_lets, openings
 
 ANYWHERE = [{"CidrIp": "0.0.0.0/0"}]
 EVERYTHING = {"IpProtocol": "-1", "IpRanges": ANYWHERE, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
@@ -566,3 +566,23 @@ def test_public_is_a_matter_of_the_route() -> None:
     network = shop()
     assert public_subnet(network, "subnet-pub-a").open
     assert not public_subnet(network, "subnet-priv-a").open
+
+
+@pytest.mark.parametrize(
+    ("rule", "found"),
+    [
+        (tcp(80, cidr="0.0.0.0/0"), [("0.0.0.0/0", "tcp", 80)]),
+        ({**tcp(80, named="sg-alb"), "ToPort": 443}, [("sg-alb", "tcp", port) for port in (80, 81, 443)]),
+        (
+            {"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]},
+            [("::/0", protocol, port) for protocol in ("tcp", "udp") for port in (0, 65535)],
+        ),
+        (
+            {"IpProtocol": "1", "FromPort": -1, "ToPort": -1, "PrefixListIds": [{"PrefixListId": "pl-1"}]},
+            [("pl-1", "icmp", None)],
+        ),
+    ],
+)
+def test_what_a_rule_opens(rule: dict[str, Any], found: list[tuple[str, str, int | None]]) -> None:
+    network = Network("us-east-1", security_groups=[group("sg-web", rule)])
+    assert [(one.source, one.protocol, one.port) for one in openings(network, ["sg-web", "sg-gone"])] == found

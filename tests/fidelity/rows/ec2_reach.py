@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.fidelity.rows.ec2_networks import (
     API,
     ERRORS,
@@ -22,6 +24,19 @@ from tests.fidelity.rows.ec2_networks import (
     table,
     tcp,
 )
+
+KEPT = {"rule": "SecurityGroupRules[0].SecurityGroupRuleId"}
+RULE = ec2.step("AuthorizeSecurityGroupIngress", let_in(tcp()), saves=KEPT)
+
+
+def modified(group_id: str, permission: dict[str, Any], **source: str) -> dict[str, Any]:
+    """What changes the rule that was saved to this protocol, these ports and this source."""
+    ports = {name: permission[name] for name in ("IpProtocol", "FromPort", "ToPort")}
+    return {
+        "GroupId": group_id,
+        "SecurityGroupRules": [{"SecurityGroupRuleId": "<rule>", "SecurityGroupRule": {**ports, **source}}],
+    }
+
 
 GROUPS = [
     ec2.refuses(
@@ -113,6 +128,13 @@ GROUPS = [
         source=ERRORS,
     ),
     _rule(
+        tcp(UserIdGroupPairs=[{"GroupName": "group"}]),
+        "InvalidGroup.NotFound",
+        "a source group by GroupName, in a VPC that is not the default one",
+        says="The security group 'group' does not exist in default VPC 'vpc-",
+        source="observed: github.com/boto/boto3/issues/158",
+    ),
+    _rule(
         {"IpProtocol": "tcp", "IpRanges": [{"CidrIp": EVERYWHERE}]},
         "InvalidParameterValue",
         "TCP without ports",
@@ -144,6 +166,39 @@ GROUPS = [
         "a rule that is not there taken away",
         given=[VPC, group()],
         source=ERRORS,
+    ),
+    ec2.refuses(
+        "ModifySecurityGroupRules",
+        modified("<group>", tcp(), ReferencedGroupId="<group>"),
+        "InvalidParameterValue",
+        "a rule of a block changed to one of a group",
+        given=[VPC, group(), RULE],
+        says="Invalid rule type for security group rule",
+        source="observed: getmoto/moto pull 8917, with a test validated on AWS",
+    ),
+    ec2.accepts(
+        "ModifySecurityGroupRules",
+        modified("<group>", tcp(8080), ReferencedGroupId="<other>"),
+        "a rule of a group gets another group, and another port",
+        given=[
+            VPC,
+            group(),
+            group("other"),
+            ec2.step(
+                "AuthorizeSecurityGroupIngress", let_in(tcp(UserIdGroupPairs=[{"GroupId": "<group>"}])), saves=KEPT
+            ),
+        ],
+        then=[
+            ec2.step(
+                "DescribeSecurityGroups",
+                {"GroupIds": ["<group>"]},
+                shows={
+                    "SecurityGroups[0].IpPermissions[0].FromPort": 8080,
+                    "SecurityGroups[0].IpPermissions[0].UserIdGroupPairs[0].GroupId": "<other>",
+                },
+            )
+        ],
+        source=API.format("ModifySecurityGroupRules"),
     ),
     ec2.refuses(
         "DescribeSecurityGroups",

@@ -11,12 +11,18 @@ from typing import Any
 
 from fargrade.emulator.ec2 import store
 from fargrade.emulator.errors import Refused
-from fargrade.emulator.rules import Call, refusal
+from fargrade.emulator.rules import Call, follower, refusal
 from fargrade.semantics.network.addresses import block
 
 NAME = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}")
 PROTOCOLS = {"tcp", "udp", "icmp", "icmpv6", "-1", "all"}
 RULES = 60  # a group, a direction, a family of addresses: VPC User Guide, "Amazon VPC quotas"
+KINDS = {
+    "CidrIpv4": "IPv4 CIDR",
+    "CidrIpv6": "IPv6 CIDR",
+    "PrefixListId": "prefix list",
+    "ReferencedGroupId": "referenced group",
+}
 SOURCES = ("IpRanges", "Ipv6Ranges", "UserIdGroupPairs", "PrefixListIds")
 
 
@@ -105,6 +111,7 @@ def _sources(region: str, permission: dict[str, Any], own: Any) -> None:
             _cidr(str(one.get(key, "")), 6 if key == "CidrIpv6" else 4)
     for pair in permission.get("UserIdGroupPairs") or []:
         if not pair.get("GroupId"):
+            _in_the_default_vpc(region, str(pair.get("GroupName") or ""))
             continue
         named = store.group(region, pair["GroupId"])
         if own is not None and named.vpc_id != own.vpc_id:
@@ -112,6 +119,59 @@ def _sources(region: str, permission: dict[str, Any], own: Any) -> None:
                 "InvalidGroup.NotFound",
                 f"You have specified two resources that belong to different networks: {named.id} and {own.id}",
             )
+
+
+def _in_the_default_vpc(region: str, name: str) -> None:
+    """A source group that is named, not given by its id, is looked for in the default VPC, whatever the rule is for.
+
+    Source: EC2 API reference, UserIdGroupPair ("[Default VPC] The name of the security group"); words observed,
+    github.com/boto/boto3/issues/158.
+    """
+    default = store.backend(region).get_default_vpc()
+    if default is None or not any(one.name == name for one in store.backend(region).groups[default.id].values()):
+        vpc = default.id if default else "none"
+        raise Refused("InvalidGroup.NotFound", f"The security group '{name}' does not exist in default VPC '{vpc}'")
+
+
+@refusal("ec2", "ModifySecurityGroupRules")
+def _keeps_its_kind_of_source(call: Call) -> None:
+    """Words: those that moto has from AWS, getmoto/moto pull 8917 (a test validated there)."""
+    for new, held in _modified(call):
+        for parameter in KINDS:
+            if new.get(parameter) and not _peer_of(held, parameter):
+                was = next((text for name, text in KINDS.items() if _peer_of(held, name)), "IPv4 CIDR")
+                words = f"You may not specify {parameter} for an existing {was} rule."
+                raise _invalid(f"Invalid rule type for security group rule '{held.id}'. {words}")
+
+
+@follower("ec2", "ModifySecurityGroupRules")
+def _modify_every_kind(call: Call) -> None:
+    """moto changes the source of IPv4 rules only. (Upstream: yes.)"""
+    for new, held in _modified(call):
+        if new.get("CidrIpv6"):
+            held.ip_range = {**held.ip_range, "CidrIpv6": _canonical(str(new["CidrIpv6"]))}
+        if new.get("PrefixListId"):
+            held.prefix_list_id = new["PrefixListId"]
+        if new.get("ReferencedGroupId"):
+            held.source_group = {**held.source_group, "GroupId": new["ReferencedGroupId"]}
+
+
+def _modified(call: Call) -> list[tuple[dict[str, Any], Any]]:
+    """What ModifySecurityGroupRules asks, with the rule that it asks it of; those that are not there are moto's."""
+    group = store.group(call.region, str(call.parameters.get("GroupId")))
+    asked = call.parameters.get("SecurityGroupRules") or []
+    pairs = [(one.get("SecurityGroupRule") or {}, group.get_rule(one.get("SecurityGroupRuleId"))) for one in asked]
+    return [(new, held) for new, held in pairs if held is not None]
+
+
+def _peer_of(rule: Any, parameter: str) -> str:
+    kept = {
+        "CidrIpv4": _within(rule.ip_range, "CidrIp"),
+        "CidrIpv6": _within(rule.ip_range, "CidrIpv6"),
+        "PrefixListId": _within(rule.prefix_list_id, "PrefixListId"),
+        "ReferencedGroupId": _within(rule.source_group, "GroupId"),
+    }
+    return kept[parameter]
 
 
 def _cidr(text: str, version: int) -> None:

@@ -18,6 +18,7 @@ from fargrade.semantics.network.balancing import (
     to_target,
     zones_of,
 )
+from fargrade.semantics.network.firewall import Opening, openings
 from fargrade.semantics.network.path import Hop, Path
 from fargrade.semantics.network.reach import connect, public_subnet
 from fargrade.semantics.network.requests import Asked, Done, action_for, rule_for
@@ -33,6 +34,7 @@ __all__ = [
     "Internet",
     "Need",
     "Network",
+    "Opening",
     "Path",
     "Routed",
     "Target",
@@ -44,6 +46,7 @@ __all__ = [
     "entry",
     "named",
     "nodes",
+    "openings",
     "public_subnet",
     "pull_needs",
     "reaches",

@@ -8,6 +8,7 @@ Sources: VPC User Guide, "Security group rules" (vpc-security-group-rules) and "
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from fargrade.semantics.network.addresses import covers, is_ipv6
 from fargrade.semantics.network.path import Hop
@@ -97,6 +98,49 @@ def rule_lets(
             return True
     named = {one.get("GroupId") for one in permission.get("UserIdGroupPairs", [])}
     return isinstance(peer, Host) and bool(named & set(peer.groups))
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What an inbound rule lets in: `source` is the block, group or prefix list that it names; `port` is None where
+    the protocol has none (ICMP)."""
+
+    group: str
+    source: str
+    protocol: str
+    port: int | None
+
+
+def openings(network: Network, groups: Sequence[str]) -> Iterator[Opening]:
+    """Everything that the inbound rules of the groups let in, source by source, at the edges of each span of ports.
+
+    Two ports that are one span are three edges, so that whoever may name a few ports can ask of each edge.
+    """
+    for group in groups:
+        for permission in (network.find(group) or {}).get("IpPermissions", []):
+            for source in _named(permission):
+                for protocol, port in _edges(permission):
+                    yield Opening(group, source, protocol, port)
+
+
+def _named(permission: Described) -> list[str]:
+    return [
+        *(str(one.get("CidrIp")) for one in permission.get("IpRanges", [])),
+        *(str(one.get("CidrIpv6")) for one in permission.get("Ipv6Ranges", [])),
+        *(str(one.get("PrefixListId")) for one in permission.get("PrefixListIds", [])),
+        *(str(one.get("GroupId")) for one in permission.get("UserIdGroupPairs", [])),
+    ]
+
+
+def _edges(permission: Described) -> list[tuple[str, int | None]]:
+    written = str(permission.get("IpProtocol", "")).lower()
+    protocol = PROTOCOLS.get(written, written)
+    if protocol == "-1":
+        return [(one, port) for one in ("tcp", "udp") for port in (0, 65535)]
+    if protocol not in ("tcp", "udp"):
+        return [(protocol, None)]
+    low, high = int(permission.get("FromPort", 0)), int(permission.get("ToPort", 65535))
+    return [(protocol, port) for port in sorted({low, min(low + 1, high), high})]
 
 
 # -- network ACLs ------------------------------------------------------------------------------------------

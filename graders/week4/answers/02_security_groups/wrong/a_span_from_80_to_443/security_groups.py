@@ -13,7 +13,7 @@ def create_security_groups(name: str, vpc_id: str, port: int, database_port: int
         for role in ("load_balancer", "service", "database")
     }
     everybody = {"IpRanges": [{"CidrIp": "0.0.0.0/0"}], "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
-    let_in(ec2, groups["load_balancer"], {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 443, **everybody})
+    let_in(ec2, groups["load_balancer"], {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 443, **everybody})
     let_in(ec2, groups["service"], tcp(port, **members(groups["load_balancer"])))
     let_in(ec2, groups["database"], tcp(database_port, **members(groups["service"])))
     return groups
