@@ -1,4 +1,4 @@
-"""`make docs`: writes the parts of README.md that are true by being made: the transcript and the syllabus."""
+"""`make docs`: writes the parts of the READMEs that are true by being made: transcript, syllabus, the Russian items."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.commands import ROOT, fargrade, submission
 
 README = ROOT / "README.md"
+RUSSIAN = ROOT / "README.ru.md"
 SEED = "7"
 
 
@@ -65,8 +66,20 @@ def syllabus() -> str:
     return "\n".join(lines) + "\n"
 
 
+def russian_items() -> str:
+    """The items by their Russian titles, week by week."""
+    lines = ["| | задание |", "|---|---|"]
+    for one, folder in items().items():
+        brief = folder / "README.ru.md"
+        title = (ROOT / brief).read_text(encoding="utf-8").partition("\n")[0].partition(" · ")[2]
+        lines.append(f"| {one} | [{title}]({brief.as_posix()}) |")
+    return "\n".join(lines) + "\n"
+
+
 if __name__ == "__main__":
     written = README.read_text(encoding="utf-8")
     written = replaced(written, "syllabus", syllabus())
     written = replaced(written, "transcript", transcript())
     README.write_text(written, encoding="utf-8")
+    russian = RUSSIAN.read_text(encoding="utf-8")
+    RUSSIAN.write_text(replaced(russian, "items", russian_items()), encoding="utf-8")

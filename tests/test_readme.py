@@ -9,13 +9,14 @@ import tomllib
 import pytest
 
 from fargrade import cli
-from tests.readme import README, ROOT, between, items, syllabus, transcript
+from tests.readme import README, ROOT, RUSSIAN, between, items, russian_items, syllabus, transcript
 
 TEXT = README.read_text(encoding="utf-8")
+IN_RUSSIAN = RUSSIAN.read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 SHOWN = [
     line.removeprefix("$ ").partition("  #")[0].strip()
-    for block in re.findall(r"^```\w*\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+    for block in re.findall(r"^```\w*\n(.*?)^```$", TEXT + IN_RUSSIAN, re.DOTALL | re.MULTILINE)
     for line in block.splitlines()
 ]
 MADE = sorted({line for line in SHOWN if line.startswith("make ")})
@@ -30,7 +31,7 @@ def test_it_shows_commands() -> None:
 @pytest.mark.parametrize("line", MADE)
 def test_make_knows_the_command(line: str) -> None:
     target, *settings = shlex.split(line)[1:]
-    recipe = re.search(rf"^{target}:.*\n((?:\t.*\n|\n)+)", MAKEFILE, re.MULTILINE)
+    recipe = re.search(rf"^{target}:.*\n((?:\t.*\n|\n|(?:ifeq|else|endif).*\n)+)", MAKEFILE, re.MULTILINE)
     assert recipe, target
     for setting in settings:
         name, _, value = setting.partition("=")
@@ -49,7 +50,7 @@ def test_the_transcript_is_what_comes() -> None:
 
 
 def test_every_link_leads_somewhere() -> None:
-    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", TEXT)
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", TEXT + IN_RUSSIAN)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
 
@@ -62,6 +63,10 @@ def test_the_syllabus_is_covered_and_nothing_is_left_over() -> None:
     for topic, ids in (topic for step in steps for topic in step["topics"]):
         assert ids, topic
     assert between(TEXT, "syllabus") == syllabus(), "write it anew: make docs"
+
+
+def test_the_russian_readme_names_every_item_as_its_brief_does() -> None:
+    assert between(IN_RUSSIAN, "items") == russian_items(), "write it anew: make docs"
 
 
 def test_paths_that_are_named_exist() -> None:
