@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from fargrade.course.language import current_language, load_catalogue_beside, tr
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "fargrade"
 CATALOGUES = sorted((SOURCE / "locale").glob("*.po"))
 GRADERS = sorted((SOURCE.parent.parent / "graders").glob("*/*.ru.po"))
+BRIEFS = sorted((SOURCE.parent.parent / "exercises").glob("*/*/*.ru.md"))
+NAME = re.compile(r"`([\w./@:*-]+)`")
+PLACEHOLDERS = {"service:Operation"}
 
 
 def texts() -> list[str]:
@@ -69,3 +73,36 @@ def test_what_is_said_out_of_a_graders_turn_is_said_alike() -> None:
         grader = catalogue.parent / f"{catalogue.name.removesuffix('.ru.po')}.py"
         for title in (spec.title_text for spec in read_checks(grader)):
             assert titles.setdefault(title, said[title]) == said[title], catalogue.name
+
+
+def parts_of(text: str) -> list[str]:
+    """The text's parts in order: headings, paragraphs, items of lists, rows of tables, blocks of code."""
+    found, fenced = [""], False
+    for line in text.splitlines():
+        start = line.lstrip()
+        if start.startswith("```"):
+            fenced = not fenced
+            found += ["code"] if fenced else [""]
+        elif not fenced:
+            kinds = [("#", "heading"), ("|", "row"), ("- ", "item"), ("", "paragraph")]
+            kind = next(kind for mark, kind in kinds if start.startswith(mark)) if start else ""
+            kind = "item" if re.match(r"\d+\. ", start) else kind
+            if kind != "paragraph" or found[-1] in ("", "heading", "code", "row"):
+                found.append(kind)
+    return [one for one in found if one]
+
+
+@pytest.mark.parametrize("brief", BRIEFS, ids=lambda file: f"{file.parent.name}-{file.name}")
+def test_a_brief_has_the_same_parts_in_both_languages(brief: Path) -> None:
+    """A paragraph, a demand or a row that one of them lacks is a sentence half of the learners never read."""
+    english = brief.with_name(brief.name.replace(".ru.md", ".md"))
+    assert parts_of(brief.read_text(encoding="utf-8")) == parts_of(english.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("brief", BRIEFS, ids=lambda file: f"{file.parent.name}-{file.name}")
+def test_a_brief_names_the_same_things_in_both_languages(brief: Path) -> None:
+    """Names of files, functions, calls and values are the same in every language."""
+    english = brief.with_name(brief.name.replace(".ru.md", ".md")).read_text(encoding="utf-8")
+    names = set(NAME.findall(english)) - PLACEHOLDERS
+    translated = brief.read_text(encoding="utf-8")
+    assert {one for one in names if one not in translated} == set()
