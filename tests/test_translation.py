@@ -18,7 +18,7 @@ CATALOGUES = sorted((SOURCE / "locale").glob("*.po"))
 GRADERS = sorted((SOURCE.parent.parent / "graders").glob("*/*.ru.po"))
 BRIEFS = sorted((SOURCE.parent.parent / "exercises").glob("*/*/*.ru.md"))
 NAME = re.compile(r"`([\w./@:*-]+)`")
-PLACEHOLDERS = {"service:Operation"}
+PLACEHOLDERS = {"service:Operation", "arn:aws:SERVICE:REGION:ACCOUNT:NAME", "PREFIX/CONTAINER/TASK-ID"}
 
 
 def texts() -> list[str]:
