@@ -25,7 +25,7 @@ TOP_FILES = (
     "requirements/awscli.lock",
     "requirements/dev.lock",  # a stamp of the Makefile's asks for it
 )
-LITTER = (".pyc", ".orig", ".rej", ".swp", "~")
+LITTER = (".pyc", ".orig", ".rej", ".swp", "~", ".DS_Store")
 LEAST = 60  # characters of an answer that say something: fewer may stand in anybody's text
 
 
@@ -40,7 +40,7 @@ class Released:
 def release(course: Course, out: Path, *, hidden: bool = False) -> Released:
     """Write what learners get to the new folder `out`; `hidden` keeps hidden checks in, for a grader's machine.
 
-    Raises CourseProblem where the folder is not empty, or what was made holds more than it may.
+    Raises CourseProblem where the folder is not empty, or what was made holds more than it may: then nothing is left.
     """
     if out.exists() and any(out.iterdir()):
         raise CourseProblem(t("{folder} is not empty: name a new folder.", folder=out))
@@ -54,8 +54,13 @@ def release(course: Course, out: Path, *, hidden: bool = False) -> Released:
         left_out += _without_hidden(item, out)
     problems = list(_more_than_it_may(course, out, hidden=hidden))
     if problems:
+        shutil.rmtree(out)  # it would be taken for one that may be given out
         raise CourseProblem(
-            t("The release in {folder} is not to be given out: {why}", folder=out, why="; ".join(problems[:5]))
+            t(
+                "There is no release in {folder}, for it could not be given out: {why}",
+                folder=out,
+                why="; ".join(problems[:5]),
+            )
         )
     return Released(sum(1 for _ in relative_files(out)), tuple(left_out))
 
@@ -66,7 +71,8 @@ def _names(course: Course) -> Iterator[str]:
         if (course.root / name).is_file():
             yield name
     for item in course.items:
-        yield from (f"exercises/{item.folder}/{name}" for name in relative_files(item.exercise))
+        given = relative_files(item.exercise)
+        yield from (f"exercises/{item.folder}/{name}" for name in given if not name.endswith(LITTER))
         week = f"graders/week{item.week}"
         for path in sorted(item.grader.parent.glob(f"{item.grader.stem}.*")):
             if path.suffix in (".py", ".po"):
@@ -150,6 +156,7 @@ def _more_than_it_may(course: Course, out: Path, *, hidden: bool) -> Iterator[st
     for name in contents:
         if name.startswith(("solutions/", "tests/")) or "/right/" in name or "/wrong/" in name:
             yield f"{name} is not for learners"
+    yield from _begun(course, contents)
     yield from _answers_within(course, contents)
     if not hidden:
         yield from _hidden_within(course, contents)
@@ -162,6 +169,16 @@ def _more_than_it_may(course: Course, out: Path, *, hidden: bool) -> Iterator[st
         shown = [spec.id for spec in read_checks(ours.grader) if hidden or not spec.hidden]
         if [spec.id for spec in read_checks(theirs.grader)] != shown:
             yield f"{ours.id} has other checks there"
+
+
+def _begun(course: Course, contents: dict[str, bytes]) -> Iterator[str]:
+    """Somebody worked in exercises/: what they wrote, a whole solution perhaps, would be given out."""
+    for item in course.items:
+        stub = item.answers / "stub"
+        for name in relative_files(stub):
+            ours = f"exercises/{item.folder}/{name}"
+            if _squeezed(contents.get(ours, b"")) != _squeezed((stub / name).read_bytes()):
+                yield f"{ours} is not the stub as shipped ({stub.relative_to(course.root)}/{name}): put that back"
 
 
 def _answers_within(course: Course, contents: dict[str, bytes]) -> Iterator[str]:

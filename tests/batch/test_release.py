@@ -99,7 +99,19 @@ def test_an_answer_that_slips_in_is_found(course: Course, tmp_path: Path, name: 
     target = root / name
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text("before\n" + (root / source).read_text().replace("    ", "\t") + "\nafter")
-    with pytest.raises(CourseProblem, match=r"not to be given out: .* holds "):
+    with pytest.raises(CourseProblem, match=r"could not be given out: .* holds "):
+        release(Course(root.resolve()), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_stub_that_somebody_worked_on_is_not_given_out(course: Course, tmp_path: Path) -> None:
+    import shutil
+
+    root = tmp_path / "course"
+    shutil.copytree(course.root, root)
+    name = "week1/02_repository/repository.py"
+    shutil.copyfile(root / "solutions" / name, root / "exercises" / name)
+    with pytest.raises(CourseProblem, match=f"exercises/{name} is not the stub as shipped"):
         release(Course(root.resolve()), tmp_path / "out")
 
 
