@@ -98,6 +98,7 @@ verify: $(READY)
 	@$(BIN)/fargrade verify $(call given,week item seed seeds containers malformed)
 
 test: $(READY_DEV)
+	@test -d tests || { echo 'There are no tests here: this is what learners get.'; exit 2; }
 	@$(BIN)/python -m pytest $(args)
 
 fast: $(READY_DEV)  ## The tests that need nothing but Python

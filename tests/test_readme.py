@@ -9,6 +9,7 @@ import tomllib
 import pytest
 
 from fargrade import cli
+from fargrade.release import for_learners
 from tests.readme import README, ROOT, RUSSIAN, between, items, russian_items, syllabus, transcript
 
 TEXT = README.read_text(encoding="utf-8")
@@ -53,6 +54,14 @@ def test_every_link_leads_somewhere() -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", TEXT + IN_RUSSIAN)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_learners_read_of_nothing_that_they_do_not_get() -> None:
+    text = for_learners(TEXT)
+    assert {link.split("/")[0] for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", text)} == {"exercises"}
+    assert set(re.findall(r"\bmake (\w+)", text)) <= {"grade", "watch", "hint", "learned", "docs", "is", "itself"}
+    assert "make grade week=1" in text
+    assert "authors" not in text
 
 
 def test_the_syllabus_is_covered_and_nothing_is_left_over() -> None:

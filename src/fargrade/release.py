@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ TOP_FILES = (
     "requirements/dev.lock",  # a stamp of the Makefile's asks for it
 )
 LITTER = (".pyc", ".orig", ".rej", ".swp", "~", ".DS_Store")
+FOR_AUTHORS = re.compile(r"<!-- for authors -->.*?<!-- end for authors -->\n*", re.DOTALL)
 LEAST = 60  # characters of an answer that say something: fewer may stand in anybody's text
 
 
@@ -49,6 +51,8 @@ def release(course: Course, out: Path, *, hidden: bool = False) -> Released:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(course.root / name, target)
         target.chmod(0o755 if (course.root / name).stat().st_mode & 0o100 else 0o644)
+    for readme in out.glob("README*.md"):
+        readme.write_text(for_learners(readme.read_text(encoding="utf-8")), encoding="utf-8")
     left_out: list[str] = []
     for item in [] if hidden else course.items:
         left_out += _without_hidden(item, out)
@@ -63,6 +67,11 @@ def release(course: Course, out: Path, *, hidden: bool = False) -> Released:
             )
         )
     return Released(sum(1 for _ in relative_files(out)), tuple(left_out))
+
+
+def for_learners(readme: str) -> str:
+    """The README without what names things that learners do not get."""
+    return FOR_AUTHORS.sub("", readme).rstrip("\n") + "\n"
 
 
 def _names(course: Course) -> Iterator[str]:

@@ -25,7 +25,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from fargrade.course import Course, Item
+from fargrade.course import Course, CourseProblem, Item
 from fargrade.course.checks import read_checks
 from fargrade.verify.answers import ALL, KnownAnswer, known_answers
 from fargrade.verify.malformed import malformed_answers
@@ -63,7 +63,10 @@ def verify(
     `malformed` answers an item are made up, which must be judged, whatever they score.
     `containers` is grading's option: without an engine, what only a container shows is not judged, and no hole.
     With ONLY, nothing but those checks is run, on the solution, the right answers and those that they must fail.
+    Raises CourseProblem in a release.
     """
+    if not (course.root / "solutions").is_dir():
+        raise CourseProblem("This is what learners get: the solutions and known answers to verify with are not here.")
     console = Console(highlight=False)
     first = random.SystemRandom().randrange(1, 10**6) if seed is None else seed
     holes = holes_in_course(course)
