@@ -43,7 +43,9 @@ class Ran:
 
     def book(self) -> dict[str, dict[str, Any]]:
         """The gradebook's rows by learner."""
-        told = json.loads((self.out / "gradebook.json").read_text(encoding="utf-8"))
+        path = self.out / "gradebook.json"
+        assert path.exists(), self.said
+        told = json.loads(path.read_text(encoding="utf-8"))
         return {row["student"]: row for row in told["submissions"]}
 
     def grade(self, student: str) -> dict[str, Any]:

@@ -13,16 +13,18 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from classroom import Ran, command, environment, hand_in, run_batch
 
+from fargrade.batch import run as batch_run
 from fargrade.batch.gradebook import row_of
 from fargrade.batch.helper import Helper
 from fargrade.batch.policy import Policy
+from fargrade.batch.pool import lost_report
 from fargrade.batch.records import Result
 from fargrade.batch.slot import Slot
 from fargrade.batch.task import Report, Task, Terms
@@ -418,3 +420,37 @@ def test_a_world_that_is_stopped_ends_with_its_worker(course: Course, slot: Slot
     os.kill(pid, signal.SIGKILL)
     assert worlds
     wait_for(lambda: not any(is_living(one) for one in worlds))
+
+
+class Breaking:
+    """A pool that reports on one task and then breaks."""
+
+    def __init__(self, course: Course, _: int) -> None:
+        self._course = course
+
+    def graded(self, tasks: Iterable[Task]) -> Iterator[Report]:
+        yield lost_report(self._course, next(iter(tasks)), "a machine burned")
+        raise RuntimeError("the other machine, too")
+
+    def busy(self) -> list[str]:
+        return []
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_fault_in_the_middle_costs_the_class_no_page(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(batch_run, "LocalPool", Breaking)
+    for name in ("ada", "bob"):
+        hand_in(course, tmp_path / "in" / name)
+    wanted = batch_run.Wanted(tmp_path / "in", tmp_path / "out", unconfined=True)
+    status = batch_run.batch(course, course.items, wanted)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "A fault of ours ended the batch (RuntimeError: the other machine, too)" in said
+    book = Ran(status, said, tmp_path / "out").book()
+    assert status == 3
+    assert {name: row["status"] for name, row in book.items()} == {"ada": "not_judged", "bob": "not_judged"}
+    assert "--resume grades it" in book["bob"]["faults"][0]
+    assert (tmp_path / "out" / "index.html").exists()

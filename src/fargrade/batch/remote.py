@@ -12,6 +12,8 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 from fargrade.batch.pool import lost_report
@@ -64,8 +66,9 @@ class RemotePool:
                 task = next(source, None)
                 if task is None:
                     more = False
-                else:
-                    self._send(task)
+                elif not self._send(task):
+                    source = chain([task], source)  # the scheduler has just gone: it may come back
+                    break
             try:
                 key, future = self._done.get(timeout=0.5)
             except queue.Empty:
@@ -90,11 +93,15 @@ class RemotePool:
         comm = getattr(self._client, "scheduler_comm", None)
         return self._client.status == "running" and comm is not None and not comm.comm.closed()
 
-    def _send(self, task: Task) -> None:
+    def _send(self, task: Task) -> bool:
         key = f"fargrade-{task.place}-{uuid.uuid4().hex}"
-        future = self._client.submit(grade_there, task.to_bytes(), key=key, pure=False)
+        try:
+            future = self._client.submit(grade_there, task.to_bytes(), key=key, pure=False)
+            future.add_done_callback(lambda done: self._done.put((key, done)))
+        except Exception:  # dask raises what it likes where its scheduler goes; `_is_there` finds that out
+            return False
         self._sent[key] = (task, future)
-        future.add_done_callback(lambda done: self._done.put((key, done)))
+        return True
 
     def _report(self, key: str, future: Any) -> Report | None:
         """The report that came, or one on what killed its workers; None where the future only lost its scheduler."""
@@ -123,11 +130,12 @@ class RemotePool:
         return [task.place for task, _ in list(self._sent.values())[:4]]
 
     def close(self) -> None:
-        """See Pool."""
-        for _, future in self._sent.values():
-            if self._is_there():
-                future.cancel()
-        self._client.close(timeout=5)
+        """See Pool. With its scheduler gone, dask may not close in time: nobody waits for that."""
+        with suppress(Exception):
+            for _, future in self._sent.values():
+                if self._is_there():
+                    future.cancel()
+            self._client.close(timeout=5)
 
 
 def _connect(scheduler: str, tls: tuple[str, str, str]) -> Any:

@@ -206,7 +206,7 @@ class _Batch:
     def run(self) -> int:
         """Grade all, and write the class's pages whatever happens. Returns the exit status."""
         started = time.monotonic()
-        interrupted = False
+        interrupted = broken = False
         try:
             with self.display:
                 for report in self.pool.graded(self._tasks()):
@@ -214,10 +214,21 @@ class _Batch:
         except KeyboardInterrupt:
             interrupted = True
             self.console.print(t("Interrupted: what is done is kept; --resume goes on from here."), style="yellow")
+        except Exception as error:  # ours, whatever it is: the class is told what was done all the same
+            broken = True
+            why = f"{type(error).__name__}: {error}"[:300]
+            self.console.print(
+                t(
+                    "A fault of ours ended the batch ({why}): what is done is kept; --resume goes on from here.",
+                    why=why,
+                ),
+                style="red",
+            )
         finally:
             self.pool.close()
             self.porter.close()
-        return self._finish(time.monotonic() - started, interrupted=interrupted)
+        status = self._finish(time.monotonic() - started, interrupted=interrupted)
+        return NOTHING_JUDGED if broken else status
 
     def _tasks(self) -> Iterator[Task]:
         """A task for each submission that is to be graded; the others are done here."""
@@ -288,6 +299,15 @@ class _Batch:
             what += "  " + t("(not saved yet: {why})", why=error.strerror or error)
         self.display.done(result.student, what, style, graded=grade is not None)
 
+    def _unreached(self) -> dict[str, tuple[Result, dict[str, Any] | None]]:
+        """A row for each submission that the batch ended before; nothing of it is kept, so that --resume grades it."""
+        why = t("The batch ended before it: --resume grades it.")
+        return {
+            entry.place: (self._result(entry, "fault", problem=why, faults=(why,)), None)
+            for entry in self.listed
+            if self.records.result(entry.place) is None
+        }
+
     def _finish(self, seconds: float, *, interrupted: bool) -> int:
         for place, (result, grade) in list(self.unsaved.items()):
             with contextlib.suppress(OSError):
@@ -296,7 +316,7 @@ class _Batch:
                 del self.unsaved[place]
         book = write_class(
             self.course, self.records, self.settings, self.policy, [one.place for one in self.listed], self.keys,
-            self.unsaved, self.console,
+            {**self._unreached(), **self.unsaved}, self.console,
         )  # fmt: skip
         self.console.print(t("{count} graded in {time}.", count=self.graded, time=duration(seconds)))
         for place in self.unsaved:
