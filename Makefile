@@ -89,10 +89,10 @@ doctor: $(READY)
 	@$(BIN)/fargrade doctor $(call given,lang)
 
 release: $(READY)
-	@$(BIN)/fargrade release $(call given,out)
+	@$(BIN)/fargrade release $(call given,out lang)
 
 package: $(READY)  ## make package kind=gradescope out=autograder.zip
-	@$(BIN)/fargrade package $(kind) $(call given,out week item)
+	@$(BIN)/fargrade package $(kind) $(call given,out week item lang)
 
 verify: $(READY)
 	@$(BIN)/fargrade verify $(call given,week item seed seeds containers malformed)

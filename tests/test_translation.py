@@ -12,6 +12,7 @@ import pytest
 from fargrade.course.catalogue import missing, texts_in, unused
 from fargrade.course.checks import read_checks
 from fargrade.course.language import current_language, load_catalogue_beside, translate, use_language
+from fargrade.reports.github import PLACE
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "fargrade"
 CATALOGUES = sorted((SOURCE / "locale").glob("*.po"))
@@ -106,3 +107,13 @@ def test_a_brief_names_the_same_things_in_both_languages(brief: Path) -> None:
     names = set(NAME.findall(english)) - PLACEHOLDERS
     translated = brief.read_text(encoding="utf-8")
     assert {one for one in names if one not in translated} == set()
+
+
+@pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda file: file.stem)
+def test_a_place_in_a_file_is_found_in_every_language(catalogue: Path) -> None:
+    """GitHub's annotations point at the line, whatever language the result is in."""
+    text = "{file}, line {line}, raised {what}"
+    for said in (text, said_by(catalogue)[text]):
+        found = PLACE.search(said.format(file="repository.py", line=3, what="X"))
+        assert found, said
+        assert found.groups() == ("repository.py", "3")

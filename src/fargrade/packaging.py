@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 from fargrade.course import Course, CourseProblem
+from fargrade.course.language import SOURCE_LANGUAGE, current_language
 from fargrade.course.language import translate as t
 from fargrade.course.tree import relative_files
 from fargrade.release import release
@@ -29,7 +30,7 @@ RUN = """#!/usr/bin/env bash
 # Runs for each submission. Without results.json Gradescope says that the autograder failed: a fault of ours is no zero.
 set -u
 cd /autograder/source/course
-exec .venv/bin/fargrade gradescope {choice}--submission /autograder/submission \\
+exec .venv/bin/fargrade gradescope {speaks}{choice}--submission /autograder/submission \\
   --results /autograder/results/results.json
 """
 WORKFLOW = """# Grades the exercises in this repository on every push, and shows the result as the job's summary.
@@ -54,8 +55,8 @@ jobs:
       - name: Grade
         run: |
           make -s .venv/.ready
-          .venv/bin/fargrade grade {choice}--json grade.json || status=$?
-          .venv/bin/fargrade report github --grade grade.json
+          .venv/bin/fargrade grade {speaks}{choice}--json grade.json || status=$?
+          .venv/bin/fargrade report github {speaks}--grade grade.json
           exit "${{status:-0}}"
 """
 
@@ -68,7 +69,7 @@ def package_gradescope(course: Course, out: Path, choice: str = "") -> None:
         top = Path(made) / "course"
         release(course, top, hidden=True)
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in (("setup.sh", SETUP), ("run_autograder", RUN.format(choice=choice))):
+            for name, text in (("setup.sh", SETUP), ("run_autograder", RUN.format(speaks=_speaks(), choice=choice))):
                 _add(archive, name, text.encode(), executable=True)
             for name in sorted(relative_files(top)):
                 path = top / name
@@ -80,7 +81,12 @@ def package_workflow(out: Path, choice: str = "") -> None:
     """Write the workflow file. Raises CourseProblem, OSError."""
     _check_new(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(WORKFLOW.format(choice=choice), encoding="utf-8")
+    out.write_text(WORKFLOW.format(speaks=_speaks(), choice=choice), encoding="utf-8")
+
+
+def _speaks() -> str:
+    """The option that has a package speak the language in which it was asked for."""
+    return "" if current_language() == SOURCE_LANGUAGE else f"--lang {current_language()} "
 
 
 def _check_new(out: Path) -> None:

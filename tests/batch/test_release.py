@@ -14,6 +14,7 @@ from classroom import environment, hand_in
 
 from fargrade.course import Course, CourseProblem
 from fargrade.course.checks import read_checks
+from fargrade.course.language import use_language
 from fargrade.course.tree import relative_files
 from fargrade.doctor import look
 from fargrade.packaging import package_gradescope, package_workflow
@@ -191,3 +192,14 @@ def test_the_doctor_looks_at_everything() -> None:
     assert names[:4] == ["Python", "bubblewrap", "seccomp", "cgroup"]
     assert {"aws", "hadolint", "git", "docker", "dask", "zstd"} <= set(names)
     assert all(finding.text for finding in look())
+
+
+def test_a_package_speaks_the_language_it_was_made_in(tmp_path: Path) -> None:
+    use_language("ru")
+    try:
+        package_workflow(tmp_path / "grade.yml", "--week 1 ")
+    finally:
+        use_language("en")
+    written = (tmp_path / "grade.yml").read_text(encoding="utf-8")
+    assert "fargrade grade --lang ru --week 1 --json grade.json" in written
+    assert "fargrade report github --lang ru --grade grade.json" in written

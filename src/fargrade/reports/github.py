@@ -14,7 +14,8 @@ from fargrade.course.language import translate as t
 from fargrade.reports.submission import SIGNS, status_text, word_of
 from fargrade.reports.terminal import number, plain
 
-PLACE = re.compile(r"([\w./-]+\.\w+), line (\d+)")
+# As the harness says it in each language ("{file}, line {line}, raised {what}"): a grade.json keeps the words it was made with.
+PLACE = re.compile(r"([\w./-]+\.\w+), (?:line|строка) (\d+)")
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~@$:-])")
 MOST_SUMMARY = 1000 << 10  # GitHub takes 1 MiB a step
 MOST_ANNOTATIONS = 10  # of each kind a step
