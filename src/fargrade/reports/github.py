@@ -14,7 +14,7 @@ from fargrade.course.language import translate as t
 from fargrade.reports.submission import SIGNS, status_text, word_of
 from fargrade.reports.terminal import number, plain
 
-# As the harness says it in each language ("{file}, line {line}, raised {what}"): a grade.json keeps the words it was made with.
+# As the harness says it in each language: a grade.json keeps the words it was made with.
 PLACE = re.compile(r"([\w./-]+\.\w+), (?:line|строка) (\d+)")
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~@$:-])")
 MOST_SUMMARY = 1000 << 10  # GitHub takes 1 MiB a step
