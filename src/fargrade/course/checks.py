@@ -47,7 +47,10 @@ class _Reading:
 
 
 def read_checks(grader: Path) -> tuple[CheckSpec, ...]:
-    """The checks of the grader at `grader`, in its order; none where the file is not there."""
+    """The checks of the grader at `grader`, in its order; none where the file is not there.
+
+    Raises ValueError, naming the file, for source that cannot be read.
+    """
     return _reading(grader).checks
 
 
@@ -75,14 +78,15 @@ def _reading(grader: Path) -> _Reading:
 
 @lru_cache(maxsize=256)
 def _read(grader: Path, _changed: int) -> _Reading:
-    source = grader.read_text(encoding="utf-8")
-    module = ast.parse(source, filename=str(grader))
-    constants = _constants(module)
-    checks = tuple(
-        _spec(node, constants)
-        for node in module.body
-        if isinstance(node, ast.FunctionDef) and node.name.startswith(TEST_PREFIX)
-    )
+    try:
+        source = grader.read_text(encoding="utf-8")
+        module = ast.parse(source)
+        constants = _constants(module)
+        checks = tuple(_spec(node, constants) for node in check_functions(module))
+    except SyntaxError as error:
+        raise ValueError(f"{grader.name}, line {error.lineno}: {error.msg}") from None
+    except ValueError as error:
+        raise ValueError(f"{grader.name}: {error}") from None
     dollars = constants.get("ACCOUNT_DOLLARS")
     return _Reading(
         checks,
@@ -90,6 +94,11 @@ def _read(grader: Path, _changed: int) -> _Reading:
         float(dollars) if isinstance(dollars, int | float) else None,
         str(constants.get("NOT_ON_AN_ACCOUNT", "")),
     )
+
+
+def check_functions(module: ast.Module) -> list[ast.FunctionDef]:
+    """The functions of a grader that are checks."""
+    return [node for node in module.body if isinstance(node, ast.FunctionDef) and node.name.startswith(TEST_PREFIX)]
 
 
 def _listed_services(module: ast.Module) -> list[str]:

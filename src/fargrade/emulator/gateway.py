@@ -50,6 +50,8 @@ class Gateway:
         inner.answered_by(self.from_grader)
         moto_backend.quicken()
         for name in services:
+            if name not in BY_MODEL:
+                raise LookupError(f"a grader names the service {name}; there are {', '.join(sorted(BY_MODEL))}")
             moto_backend.load(BY_MODEL[name])
 
     def reset(self, seed: int, account: str = rules.ACCOUNT, key: str = "") -> None:

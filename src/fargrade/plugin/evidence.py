@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,9 +60,22 @@ def judge(error: BaseException | None, docs: str, *, embedded: bool = True) -> t
     return "not_judged", Finding(
         reason=t(
             "This is a fault of the grader, not of the answer ({error}): please report it.",
-            error=f"{type(error).__name__}: {error}"[:300],
+            error=_crash(error),
         )
     )
+
+
+def _crash(error: BaseException) -> str:
+    """What a grader's author looks for: the error, and the line of the grader in which it came."""
+    if isinstance(error, pytest.FixtureLookupError):
+        return f"there is no fixture {error.argname}"
+    said = f"{type(error).__name__}: {error}"[:300]
+    places = [
+        f"{Path(frame.filename).name}, line {frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "graders" in Path(frame.filename).parts
+    ]
+    return f"{said} — {places[-1]}" if places else said
 
 
 def _filled(finding: dict[str, str]) -> dict[str, str]:

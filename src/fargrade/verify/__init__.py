@@ -77,7 +77,7 @@ def verify(
         try:
             answers = known_answers(item)
         except ValueError as error:
-            holes.append(str(error))
+            holes += [*str(error).split("\n"), *holes_in_item(item, None)]
             continue
         holes += holes_in_item(item, answers)
         if containers == ONLY:
@@ -88,13 +88,24 @@ def verify(
             made = stack.enter_context(malformed_answers(item, malformed, first))
             tasks += [(answer, first, containers) for answer in made]
         proofs = list(_graded(tasks, console))
-    holes += [f"{proof.item} {proof.label}: {proof.hole}" for proof in proofs if proof.hole]
+    holes += _together(proofs)
     console.print(_table(items, proofs))
     for hole in dict.fromkeys(holes):
         console.print(Text.assemble(("hole  ", "bold red"), hole), soft_wrap=True)
     _say_containers(console, proofs)
     console.print(f"{len(proofs)} gradings, {len(set(holes))} holes, seed {first}")
     return 1 if holes else 0
+
+
+def _together(proofs: list[Proof]) -> Iterator[str]:
+    """What is wrong with the answers; what is wrong with many alike, as with a grader that crashes, is said once."""
+    labels: dict[tuple[str, str], list[str]] = {}
+    for proof in proofs:
+        if proof.hole:
+            labels.setdefault((proof.item, proof.hole), []).append(proof.label)
+    for (item, hole), whose in labels.items():
+        more = f" and {len(whose) - 3} more" if len(whose) > 3 else ""
+        yield f"{item} {', '.join(whose[:3])}{more}: {hole}"
 
 
 def in_containers(item: Item) -> set[str]:
@@ -178,7 +189,7 @@ def graded(answer: KnownAnswer, seed: int, containers: str = "") -> dict[str, An
 
 def _hole(answer: KnownAnswer, grade: dict[str, Any]) -> str:
     if not grade["items"]:
-        return "it was not graded: " + " ".join(grade["printed"].split())[-600:]
+        return "it was not graded: " + " ".join(grade.get("printed", "").split())[-600:]
     item = grade["items"][0]
     statuses = {check["id"]: check["status"] for check in item["checks"]}
     failed = {check for check, status in statuses.items() if status == "failed"}

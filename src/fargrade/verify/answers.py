@@ -68,16 +68,22 @@ def _lay(source: Path, target: Path) -> None:
 
 
 def known_answers(item: Item) -> list[KnownAnswer]:
-    """Every known answer of `item`. Raises ValueError, naming the file, for an answer.toml that is wrong."""
+    """Every known answer of `item`. Raises ValueError, a line for each answer.toml that is wrong, naming it."""
     answers = [
         KnownAnswer(item, "stub", "", item.answers / "stub"),
         KnownAnswer(item, "solution", "", item.solution),
     ]
+    wrong = []
     for kind in ("right", "wrong"):
         folder = item.answers / kind
         for one in sorted(folder.iterdir()) if folder.is_dir() else []:
             if one.is_dir():
-                answers.append(_read(item, kind, one))
+                try:
+                    answers.append(_read(item, kind, one))
+                except ValueError as error:
+                    wrong.append(str(error))
+    if wrong:
+        raise ValueError("\n".join(wrong))
     return answers
 
 
@@ -86,7 +92,9 @@ def _read(item: Item, kind: Literal["right", "wrong"], folder: Path) -> KnownAns
     where = path.relative_to(item.root)
     try:
         meta: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ValueError(f"{where} cannot be read ({error.strerror}): it says what this answer shows") from None
+    except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
     translations = {f"why_{language}": language for language in languages()[1:]}
     unknown = set(meta) - {"why", "fails", "source", "without"} - set(translations)
@@ -98,6 +106,9 @@ def _read(item: Item, kind: Literal["right", "wrong"], folder: Path) -> KnownAns
         raise ValueError(f"{where}: say in `why` what this answer shows")
     if bool(fails) != (kind == "wrong"):
         raise ValueError(f"{where}: a wrong answer names in `fails` the checks that must fail; a right one has none")
+    for name in without if isinstance(without := meta.get("without", []), list) else ():
+        if not (item.solution / name).is_file():
+            raise ValueError(f"{where}: `without` leaves out {name}, which is no file of the solution")
     return KnownAnswer(
         item,
         kind,

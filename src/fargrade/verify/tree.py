@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from fargrade.course import Course, Item
 from fargrade.course.catalogue import grader_texts, missing, unused
-from fargrade.course.checks import read_checks
+from fargrade.course.checks import check_functions, read_checks
 from fargrade.course.language import HARNESS_CATALOGUES, SOURCE_LANGUAGE, languages
 from fargrade.course.submission import is_course_text
 from fargrade.course.tree import TEXT_NAMES, relative_files
@@ -17,18 +18,20 @@ from fargrade.verify.answers import ALL, META, KnownAnswer
 RIGHT_AT_LEAST = 3
 WRONG_AT_LEAST = 8
 HINTS_AT_LEAST = 3
+GRADERS_MAY = {"grading", "semantics", "lint", "given"}
 LITTER = (".orig", ".rej", ".bak", ".swp", "~", ".DS_Store", ".pyc")
 CONTROLLED_TOPS = ("exercises", "solutions", "graders")
 
 
-def holes_in_item(item: Item, answers: list[KnownAnswer]) -> list[str]:
-    """What is missing or wrong around `item`, a sentence each."""
+def holes_in_item(item: Item, answers: list[KnownAnswer] | None) -> list[str]:
+    """What is missing or wrong around `item`, a sentence each; `answers` are None where they cannot be read."""
     return [
         *_texts(item),
         *_stubs(item),
         *_checks(item),
+        *_source(item),
         *_translations(item),
-        *_known(item, answers),
+        *(() if answers is None else _known(item, answers)),
     ]
 
 
@@ -39,6 +42,8 @@ def _texts(item: Item) -> Iterable[str]:
             path = item.exercise / f"{name}{suffix}"
             if not path.is_file() or not path.read_text(encoding="utf-8").strip():
                 yield f"{path.relative_to(item.root)} is missing or empty"
+            elif name == "README" and not path.read_text(encoding="utf-8").lstrip().startswith("# "):
+                yield f"{path.relative_to(item.root)} does not begin with the item's title: a line `# {item.id} · …`"
         steps = item.text("hints", language).count("\n## ") + item.text("hints", language).startswith("## ")
         if steps < HINTS_AT_LEAST:
             yield f"{item.folder}: hints ({language}) have {steps} steps (`## ` headings), not {HINTS_AT_LEAST} or more"
@@ -52,7 +57,9 @@ def _stubs(item: Item) -> Iterable[str]:
     shipped = {name for name in relative_files(item.exercise) if not is_course_text(name)}
     stub = set(relative_files(item.answers / "stub"))
     if stub != shipped & solution:
-        yield f"{item.folder}: answers/{item.name}/stub holds {sorted(stub)}, the exercise {sorted(shipped & solution)}"
+        folder = (item.answers / "stub").relative_to(item.root)
+        there, ought = (", ".join(sorted(names)) or "nothing" for names in (stub, shipped & solution))
+        yield f"{folder}/ holds {there}; what learners are given to edit is {ought}: copy that there"
     for name in sorted(stub & shipped):
         if (item.answers / "stub" / name).read_bytes() != (item.exercise / name).read_bytes():
             yield f"{item.folder}/{name} is not the stub in answers/{item.name}/stub"
@@ -73,6 +80,30 @@ def _checks(item: Item) -> Iterable[str]:
     for check in checks:
         if not check.docs.startswith("https://"):
             yield f"{item.id}: the check {check.id} names no documentation"
+
+
+def _source(item: Item) -> Iterable[str]:
+    """What the grader's source lets see: what learners read, what it imports."""
+    if not item.grader.is_file():
+        return
+    where = item.grader.relative_to(item.root)
+    module = ast.parse(item.grader.read_text(encoding="utf-8"))
+    for function in check_functions(module):
+        if not ast.get_docstring(function):
+            yield f"{where}: {function.name} has no docstring: its first line is what learners read"
+    for name in sorted(_imported(module) - GRADERS_MAY):
+        yield f"{where} imports fargrade.{name}: a grader may use {', '.join(sorted(GRADERS_MAY))}, and fixtures"
+
+
+def _imported(module: ast.Module) -> set[str]:
+    names = set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            below = node.module == "fargrade"
+            names |= {f"fargrade.{alias.name}" if below else node.module or "" for alias in node.names}
+    return {name.split(".")[1] for name in names if name.startswith("fargrade.")}
 
 
 def _translations(item: Item) -> Iterable[str]:
