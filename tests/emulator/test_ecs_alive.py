@@ -16,7 +16,7 @@ from fargrade.given import roles as given_roles
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[EmbeddedWorld]:
-    world = EmbeddedWorld.start(["ecs", "ec2", "elbv2", "iam", "ecr", "logs"])
+    world = EmbeddedWorld.start(["ecs", "ec2", "elbv2", "iam", "ecr", "logs", "cloudwatch"])
     yield world
     world.close()
 
@@ -261,6 +261,101 @@ def test_a_bad_image_rolls_back_and_the_old_one_serves(world: EmbeddedWorld) -> 
     assert found["deployments"][0]["taskDefinition"] == good
     assert found["deployments"][0]["rolloutState"] == "COMPLETED"
     assert len(found["deployments"]) == 1
+
+
+def ring(world: EmbeddedWorld, state: str) -> None:
+    world.client("cloudwatch").set_alarm_state(AlarmName="errors", StateValue=state, StateReason="a rehearsal")
+
+
+def alarmed_shop(world: EmbeddedWorld) -> tuple[Shop, str]:
+    """(a shop whose deployments look at an alarm over two periods of a minute, its first task definition)."""
+    shop = Shop(world)
+    world.client("cloudwatch").put_metric_alarm(
+        AlarmName="errors", Namespace="AWS/ApplicationELB", MetricName="HTTPCode_Target_5XX_Count", Statistic="Sum",
+        Period=60, EvaluationPeriods=2, Threshold=10, ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="ignore",
+    )  # fmt: skip
+    ring(world, "OK")
+    alarms = {"alarmNames": ["errors"], "enable": True, "rollback": True}
+    first = shop.define()
+    shop.service(first, deploymentConfiguration={"alarms": alarms})
+    world.advance(100)
+    assert shop.described()["deployments"][0]["rolloutState"] == "COMPLETED"  # a first one is not watched
+    shop.ecs.update_service(cluster="shop", service="web", taskDefinition=shop.define())
+    return shop, first
+
+
+def last_deployment(shop: Shop) -> dict[str, Any]:
+    arn = shop.ecs.list_service_deployments(cluster="shop", service="web")["serviceDeployments"][0]
+    (found,) = shop.ecs.describe_service_deployments(serviceDeploymentArns=[arn["serviceDeploymentArn"]])[
+        "serviceDeployments"
+    ]
+    described: dict[str, Any] = found
+    return described
+
+
+def gone(shop: Shop) -> None:
+    """Let time pass until only the new deployment is there."""
+    for _ in range(60):
+        if len(shop.described()["deployments"]) == 1:
+            return
+        shop.world.advance(5)
+    raise AssertionError(shop.described()["deployments"])
+
+
+def test_a_deployment_with_alarms_bakes_before_it_is_complete(world: EmbeddedWorld) -> None:
+    shop, _ = alarmed_shop(world)
+    gone(shop)
+    assert shop.described()["deployments"][0]["rolloutState"] == "IN_PROGRESS"
+    assert last_deployment(shop)["alarms"] == {"alarmNames": ["errors"], "status": "MONITORING"}
+    world.advance(100)
+    assert shop.described()["deployments"][0]["rolloutState"] == "IN_PROGRESS"
+    world.advance(60)
+    assert shop.described()["deployments"][0]["rolloutState"] == "COMPLETED"
+    assert last_deployment(shop)["alarms"]["status"] == "MONITORING_COMPLETE"
+    ring(world, "ALARM")  # too late
+    world.advance(300)
+    assert last_deployment(shop)["status"] == "SUCCESSFUL"
+
+
+def test_an_alarm_while_it_bakes_brings_the_old_one_back(world: EmbeddedWorld) -> None:
+    shop, first = alarmed_shop(world)
+    gone(shop)
+    world.advance(60)
+    ring(world, "ALARM")
+    world.advance(200)
+    found, seen = shop.described(), last_deployment(shop)
+    assert (found["taskDefinition"], found["runningCount"]) == (first, 2)
+    assert [one["rolloutState"] for one in found["deployments"]] == ["COMPLETED"]
+    assert (seen["status"], seen["alarms"]["status"]) == ("ROLLBACK_SUCCESSFUL", "TRIGGERED")
+    assert seen["alarms"]["triggeredAlarmNames"] == ["errors"]
+
+
+def test_an_alarm_that_rings_already_does_not_keep_the_remedy_away(world: EmbeddedWorld) -> None:
+    shop, _ = alarmed_shop(world)
+    world.advance(400)
+    ring(world, "ALARM")
+    remedy = shop.define()
+    shop.ecs.update_service(cluster="shop", service="web", taskDefinition=remedy)
+    world.advance(200)
+    found = shop.described()
+    assert (found["taskDefinition"], found["deployments"][0]["rolloutState"]) == (remedy, "COMPLETED")
+    assert last_deployment(shop)["alarms"]["status"] == "DISABLED"
+
+
+@pytest.mark.parametrize(
+    ("asked", "failures"),
+    [({}, 3), ({"thresholdConfiguration": {"type": "COUNT", "value": 1}}, 1)],
+)
+def test_how_many_failures_trip_the_breaker(world: EmbeddedWorld, asked: dict[str, Any], failures: int) -> None:
+    shop = Shop(world)
+    breaker = {"enable": True, "rollback": False, **asked}
+    shop.service(
+        shop.define(shop.image("nope")), count=1, deploymentConfiguration={"deploymentCircuitBreaker": breaker}
+    )
+    world.advance(400)
+    seen = last_deployment(shop)["deploymentCircuitBreaker"]
+    assert seen == {"status": "TRIGGERED", "failureCount": failures, "threshold": failures}
 
 
 def test_without_a_breaker_it_goes_on_trying(world: EmbeddedWorld) -> None:

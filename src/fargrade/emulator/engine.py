@@ -315,8 +315,10 @@ def _push_one(reference: str) -> Came:
     if ecr.token_registry(_engine.logins.get(host, "")) != host:
         return Came(1, said, "no basic auth credentials\n", detail)
     try:
-        held = ecr.repository(place[2], found["name"])
+        if not ecr.creation_templates.comes_on_push(place[2], found["name"]):
+            ecr.repository(place[2], found["name"])  # which says that there is none
         _refuse_to_push(_engine.logins[host], place[2], found["name"])
+        held = ecr.creation_templates.pushed_to(place[2], found["name"])
         if real := real_engine():
             return _really_push(real, identity, found, place[2], said, detail)
         manifest = image_manifest(held, identity, 30_000_000, "amd64")

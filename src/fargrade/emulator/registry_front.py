@@ -54,7 +54,7 @@ def allowed(header: str, account: str, region: str) -> bool:
 
 def admit_manifest(region: str, name: str, reference: str, manifest: bytes, media: str) -> None:
     """Put the manifest into the world's ECR, its layers taken for pushed. Raises Refused, as PutImage does."""
-    held = ecr.repository(region, name)
+    held = ecr.creation_templates.pushed_to(region, name)
     try:
         parsed = json.loads(manifest)
         parts = [*parsed.get("layers", ()), *([parsed["config"]] if "config" in parsed else ())]
@@ -97,7 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
         ):
             return self._ask_for_login()
         try:
-            ecr.repository(found["region"], found["name"])
+            writes = self.command in ("POST", "PUT", "PATCH")
+            (ecr.creation_templates.pushed_to if writes else ecr.repository)(found["region"], found["name"])
             if found["what"] == "manifests" and self.command == "PUT":
                 return self._put_manifest(found)
         except Refused as refused:

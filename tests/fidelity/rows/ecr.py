@@ -247,6 +247,12 @@ PUSHES = [
         source=API.format("PutImage"),
     ),
     ecr.refuses(
+        "PutImage", {"repositoryName": "shop", "imageManifest": _manifest(config=LAYER_DIGEST), "imageTag": "v1"},
+        REFUSED, "a manifest without layers", given=[SHOP, *UPLOADED],
+        says="Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Image has to have at least 1 layer'",
+        source="https://github.com/werf/werf/issues/2544",
+    ),
+    ecr.refuses(
         "PutImage", {"repositoryName": "shop", "imageManifest": "{", "imageTag": "v1"}, REFUSED,
         "a manifest that is no JSON", given=[SHOP], says="ImageManifest.*Invalid JSON syntax",
         source=API.format("PutImage"),
@@ -316,6 +322,7 @@ PUSHES = [
         "CompleteLayerUpload",
         {"repositoryName": "shop", "uploadId": "<upload>", "layerDigests": [LAYER_DIGEST]},
         "EmptyUploadException", "an upload that nothing was uploaded in", given=[SHOP, UPLOADED[0]],
+        says="cannot be completed because it does not have any parts",
         source=API.format("CompleteLayerUpload"),
     ),
     ecr.accepts(
@@ -494,4 +501,58 @@ CACHES = [
     ),
 ]  # fmt: skip
 
-ROWS: list[Row] = [*CACHES, *REPOSITORIES, *PUSHES, *SCANS, *LIFECYCLES]
+TEMPLATE = {
+    "prefix": "prod", "appliedFor": ["CREATE_ON_PUSH"], "imageTagMutability": "IMMUTABLE",
+    "lifecyclePolicy": json.dumps({"rules": [{
+        "rulePriority": 1, "action": {"type": "expire"},
+        "selection": {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 1},
+    }]}),
+}  # fmt: skip
+MADE = ecr.step("CreateRepositoryCreationTemplate", TEMPLATE)
+ABOUT = GUIDE.format("repository-creation-templates")
+CREATIONS = [
+    ecr.accepts(
+        "CreateRepositoryCreationTemplate", TEMPLATE, "how repositories are made that are pushed to first",
+        shows={"repositoryCreationTemplate.[prefix, imageTagMutability]": ["prod", "IMMUTABLE"],
+               "repositoryCreationTemplate.encryptionConfiguration.encryptionType": "AES256"},
+        then=[ecr.step("DescribeRepositoryCreationTemplates",
+                       shows={"repositoryCreationTemplates[*].prefix": ["prod"]}),
+              ecr.step("DeleteRepositoryCreationTemplate", {"prefix": "prod"}),
+              ecr.step("DescribeRepositoryCreationTemplates", shows={"repositoryCreationTemplates": []})],
+        source=API.format("CreateRepositoryCreationTemplate"),
+    ),
+    ecr.accepts(
+        "InitiateLayerUpload", {"repositoryName": "prod/web"}, "a push that makes its repository by a template",
+        given=[MADE],
+        then=[ecr.step("DescribeRepositories", shows={
+                  "repositories[*].[repositoryName, imageTagMutability]": [["prod/web", "IMMUTABLE"]]}),
+              ecr.step("GetLifecyclePolicy", {"repositoryName": "prod/web"}, shows={"repositoryName": "prod/web"})],
+        source="https://github.com/aws/containers-roadmap/issues/853",
+    ),
+    ecr.refuses(
+        "InitiateLayerUpload", {"repositoryName": "production"}, "RepositoryNotFoundException",
+        "a push to a name that only begins like a template's prefix", given=[MADE],
+        source=API.format("CreateRepositoryCreationTemplate"),
+    ),
+    ecr.refuses(
+        "InitiateLayerUpload", {"repositoryName": "prod/web"}, "RepositoryNotFoundException",
+        "a push where the template is for pull through caches only",
+        given=[ecr.step("CreateRepositoryCreationTemplate", {**TEMPLATE, "appliedFor": ["PULL_THROUGH_CACHE"]})],
+        source=ABOUT,
+    ),
+    ecr.refuses(
+        "CreateRepositoryCreationTemplate", TEMPLATE, "TemplateAlreadyExistsException", "a prefix that has a template",
+        given=[MADE], source=API.format("CreateRepositoryCreationTemplate"),
+    ),
+    ecr.refuses(
+        "DeleteRepositoryCreationTemplate", {"prefix": "ghost"}, "TemplateNotFoundException",
+        "a template that is not there", source=API.format("DeleteRepositoryCreationTemplate"),
+    ),
+    ecr.refuses(
+        "CreateRepositoryCreationTemplate", {**TEMPLATE, "appliedFor": ["PUSH"]}, REFUSED,
+        "a purpose that templates do not have", says="appliedFor",
+        source="https://github.com/hashicorp/terraform-provider-aws/issues/45779",
+    ),
+]  # fmt: skip
+
+ROWS: list[Row] = [*CREATIONS, *CACHES, *REPOSITORIES, *PUSHES, *SCANS, *LIFECYCLES]

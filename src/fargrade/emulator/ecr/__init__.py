@@ -6,7 +6,7 @@ module registers its refusals and answers with `emulator.rules`; what other part
 Upstream: yes, where a module says nothing else: moto takes what ECR refuses, and lacks what it has.
 """
 
-from fargrade.emulator.ecr import lifecycle, policies, pull_through, reading, registries
+from fargrade.emulator.ecr import creation_templates, lifecycle, policies, pull_through, reading, registries
 from fargrade.emulator.ecr.login import issue_token, token_owner, token_registry
 from fargrade.emulator.ecr.pushing import store_image
 from fargrade.emulator.ecr.scanning import scan_on_push
@@ -14,6 +14,7 @@ from fargrade.emulator.ecr.store import StoredImage, find_image, repository
 
 __all__ = [
     "StoredImage",
+    "creation_templates",
     "find_image",
     "issue_token",
     "lifecycle",

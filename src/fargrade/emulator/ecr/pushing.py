@@ -146,6 +146,8 @@ def _parts(held: Repository, parsed: dict[str, Any]) -> tuple[tuple[str, ...], i
         parts = [_digest(one) for one in [*parsed["layers"], *([parsed["config"]] if "config" in parsed else [])]]
     except (KeyError, TypeError):
         raise invalid("ImageManifest", "Manifest misses a digest, or has one that is none") from None
+    if not parsed["layers"]:  # observed: github.com/werf/werf/issues/2544
+        raise invalid("ImageManifest", "Image has to have at least 1 layer")
     absent = [one for one in parts if one not in held.layers]
     if absent:
         raise Refused(
@@ -190,7 +192,11 @@ def _layer_is_what_it_says(call: Call) -> None:
     if upload is None:
         return  # moto says it: UploadNotFoundException
     if not upload.layer_parts:
-        raise Refused("EmptyUploadException", "The specified layer upload does not contain any layer parts.")
+        raise Refused(  # AWS's words: github.com/devcontainers/cli/issues/814
+            "EmptyUploadException",
+            f"The upload with id '{given['uploadId']}' in the repository with name '{held.name}' in registry with id "
+            f"'{held.registry_id}' cannot be completed because it does not have any parts",
+        )
     digest = "sha256:" + hashlib.sha256(upload.layer_parts).hexdigest()
     if any(one != digest for one in given["layerDigests"]):
         raise Refused(

@@ -232,6 +232,8 @@ class Deployment:
     outcome: str = ""  # the service deployment's status, where it is more than the rollout's
     rollback: Described | None = None
     breaker: str = "DISABLED"
+    alarms: Described = field(default_factory=dict)  # what is watched of CloudWatch, and how that stands
+    bakes_until: datetime | None = None
     weight: float = 100.0
     not_before: datetime | None = None
     hooks: list[Described] = field(default_factory=list)

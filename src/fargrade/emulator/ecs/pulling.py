@@ -171,7 +171,8 @@ def _fetched(task: Task, image: ImageReference) -> None:
     except client.exceptions.RepositoryNotFoundException:
         if starting.denied(task, "ecr:CreateRepository", arn):
             return
-        client.create_repository(repositoryName=name)
+        templates = ecr.creation_templates
+        templates.make(region, name, templates.template_for(region, name, templates.THROUGH_CACHE))
     else:
         return
     if not starting.denied(task, "ecr:BatchImportUpstreamImage", arn):

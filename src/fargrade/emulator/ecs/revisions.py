@@ -83,8 +83,9 @@ def _described(service: Service, one: Deployment) -> dict[str, Any]:
         "deploymentCircuitBreaker": {
             "status": one.breaker,
             "failureCount": one.failed,
-            "threshold": scheduling.threshold(service.desired),
+            "threshold": scheduling.threshold(service),
         },
+        "alarms": one.alarms or None,
         "lifecycleStage": one.stage or None,
         "rollback": {**one.rollback, "startedAt": store.stamp(one.rollback["startedAt"])} if one.rollback else None,
     }

@@ -153,14 +153,23 @@ def failed(service: Service, deployment: Deployment) -> None:
             event(service, f"is unable to consistently start tasks successfully. {TROUBLE}")
     breaker = service.settings.get("deploymentCircuitBreaker") or {}
     live = deployment.state == "IN_PROGRESS" and deployment.status == "PRIMARY"
-    if breaker.get("enable") and live and deployment.streak >= threshold(service.desired):
+    counted = deployment.streak if breaker.get("resetOnHealthyTask", True) else deployment.failed
+    if breaker.get("enable") and live and counted >= threshold(service):
         deployment.breaker = "TRIGGERED"
         fail(service, deployment, "tasks failed to start.", roll_back=bool(breaker.get("rollback")))
 
 
-def threshold(desired: int) -> int:
-    """Failures in a row that trip the circuit breaker: half the desired count, from 3 to 200."""
-    return max(3, min(200, math.ceil(desired * 0.5)))
+def threshold(service: Service) -> int:
+    """Failures that trip the circuit breaker: half the desired count, from 3 to 200, where nothing else is asked for.
+
+    They are counted in a row, unless resetOnHealthyTask is off. Source: API_ThresholdConfiguration.html.
+    """
+    asked = (service.settings.get("deploymentCircuitBreaker") or {}).get("thresholdConfiguration") or {}
+    kind, value = asked.get("type") or "BOUNDED_PERCENT", int(asked.get("value") or 50)
+    if kind == "COUNT":
+        return value
+    share = math.ceil(service.desired * value / 100)
+    return max(3, min(200, share)) if kind == "BOUNDED_PERCENT" else max(1, share)
 
 
 def fail(
@@ -373,6 +382,8 @@ def _scale_sets(service: Service) -> None:
 
 def _conclude(service: Service) -> None:
     """Take away deployments that have nothing left, and complete the primary one when the service is steady."""
+    from fargrade.emulator.ecs import deployment_alarms
+
     primary = service.primary
     if primary is None:
         return
@@ -385,7 +396,7 @@ def _conclude(service: Service) -> None:
                 one.finished = clock.now()
     healthy = sum(map(good, service.tasks_of(primary)))
     steady = healthy == service.desired == len(service.tasks_of(primary)) and len(service.deployments) == 1
-    if steady and primary.state == "IN_PROGRESS":
+    if steady and primary.state == "IN_PROGRESS" and deployment_alarms.baked(service, primary):
         primary.state = "COMPLETED"
         primary.reason = f"ECS deployment {primary.id} completed."
         primary.updated = primary.finished = clock.now()
