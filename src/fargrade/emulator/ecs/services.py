@@ -19,6 +19,11 @@ from fargrade.semantics.ecs import on_fargate, service_refusals, target_type_ref
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 LINKED_ROLE = "arn:aws:iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
 PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
+# Words: github.com/pipe-cd/pipecd/pull/6336.
+FORCE = (
+    "When switching from launch type to capacity provider strategy on an existing service, or making a change to a "
+    "capacity provider strategy on a service that is already using one, you must force a new deployment."
+)
 # What UpdateService may be given beside the service and the cluster, and which of it makes a new deployment.
 DEPLOYED = (
     "taskDefinition", "networkConfiguration", "capacityProviderStrategy", "platformVersion", "loadBalancers",
@@ -96,7 +101,8 @@ def _with_defaults(given: dict[str, Any], strategy: list[dict[str, Any]], fargat
 
 
 def _refuse_what_is_not_there(call: Call, given: dict[str, Any], definition: Definition | None) -> None:
-    """Raise Refused for subnets, groups, target groups and roles that are none, or do not suit."""
+    """Raise Refused for subnets, groups, target groups, namespaces and roles that are none, or do not suit."""
+    _refuse_namespace(call, given)
     interfaces.check_network(call.region, (given.get("networkConfiguration") or {}).get("awsvpcConfiguration"))
     balanced = given.get("loadBalancers") or []
     if definition is not None and given.get("role") and definition.mode == "awsvpc":
@@ -109,6 +115,22 @@ def _refuse_what_is_not_there(call: Call, given: dict[str, Any], definition: Def
             "role in "
             "your task definition and try again."
         )
+
+
+def _refuse_namespace(call: Call, given: dict[str, Any]) -> None:
+    """A Cloud Map namespace that Service Connect is to use: here there are those that clusters have for their default.
+
+    Words: github.com/terraform-aws-modules/terraform-aws-ecs/issues/116.
+    """
+    settings = given.get("serviceConnectConfiguration") or {}
+    if not settings.get("enabled"):
+        return
+    named = settings.get("namespace") or (store.cluster(call).connect or {}).get("namespace")
+    if not named:
+        raise store.invalid("A namespace must be specified: neither the service nor its cluster has one.")
+    known = [(one.connect or {}).get("namespace") for one in store.region(call.region).clusters.values()]
+    if named not in known and named.rpartition("/")[2] not in known:
+        raise Refused("NamespaceNotFoundException", f"Failed to retrieve namespace for {named}")
 
 
 def _refuse_target_group(call: Call, one: dict[str, Any], definition: Definition | None) -> None:
@@ -187,6 +209,9 @@ def update(call: Call) -> dict[str, Any]:
     definition = store.definition(call.region, named) if named else current
     if given.get("capacityProviderStrategy"):
         tasks.strategy_of({"capacityProviderStrategy": given["capacityProviderStrategy"]}, held)
+        changed = given["capacityProviderStrategy"] != service.given.get("capacityProviderStrategy")
+        if changed and not given.get("forceNewDeployment"):
+            raise store.invalid(FORCE)
     merged = {**service.given, **{key: value for key, value in given.items() if value is not None}}
     if given.get("deploymentConfiguration"):
         merged["deploymentConfiguration"] = {**service.settings, **given["deploymentConfiguration"]}
@@ -209,6 +234,11 @@ def update(call: Call) -> dict[str, Any]:
 
 def _refuse_of_another_controller(service: Service, given: dict[str, Any]) -> None:
     allowed = ("service", "cluster", "desiredCount", "deploymentConfiguration", "healthCheckGracePeriodSeconds")
+    if given.get("loadBalancers") is not None and service.controller == "CODE_DEPLOY":  # kayac/ecspresso/issues/393
+        raise store.invalid(
+            "Unable to update load balancers on services with a CODE_DEPLOY deployment controller. "
+            "Use AWS CodeDeploy to trigger a new deployment."
+        )
     if any(value is not None and key not in allowed for key, value in given.items()):
         raise store.invalid(
             f"Unable to update task definition on services with a {service.controller} deployment controller. "

@@ -361,6 +361,9 @@ def execute(call: Call) -> dict[str, Any]:
 def protect(call: Call) -> dict[str, Any]:
     """UpdateTaskProtection: a service's task is kept from scale-in for a time."""
     given, held = call.parameters, store.cluster(call)
+    asked = given.get("expiresInMinutes")
+    if asked is not None and not 1 <= int(asked) <= 2880:
+        raise store.invalid("expiresInMinutes must be between 1 and 2880.")
     found, failures = _protected(held, call, given["tasks"])
     for task in found:
         minutes = int(given.get("expiresInMinutes") or 120)

@@ -3,6 +3,6 @@
 Upstream: yes for what is refused and for what is made twice; no for health, which needs a clock and a network.
 """
 
-from fargrade.emulator.elbv2 import answers, balancers, groups, listening, repairs, requests, targets
+from fargrade.emulator.elbv2 import answers, attributes, balancers, groups, listening, repairs, requests, targets
 
-__all__ = ["answers", "balancers", "groups", "listening", "repairs", "requests", "targets"]
+__all__ = ["answers", "attributes", "balancers", "groups", "listening", "repairs", "requests", "targets"]

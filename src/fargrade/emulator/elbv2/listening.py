@@ -6,28 +6,17 @@ Application Load Balancers Guide, "Listener rules" and "Quotas".
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
-from fargrade.emulator.elbv2 import store
+from fargrade.emulator.elbv2 import conditions, store
 from fargrade.emulator.errors import Refused
 from fargrade.emulator.roles import backend as iam
 from fargrade.emulator.rules import Call, refusal
 
 APPLICATION = ("HTTP", "HTTPS")
 NETWORK = ("UDP", "TCP", "TLS", "TCP_UDP")
-LISTENERS, RULES, VALUES, WEIGHTED = 50, 100, 5, 5
-LONGEST_PATH = 128
+LISTENERS, RULES, WEIGHTED = 50, 100, 5
 FINAL = ("forward", "redirect", "fixed-response")
-ONCE = ("host-header", "http-request-method", "path-pattern", "source-ip")
-CONFIGS = {
-    "host-header": "HostHeaderConfig",
-    "path-pattern": "PathPatternConfig",
-    "http-header": "HttpHeaderConfig",
-    "http-request-method": "HttpRequestMethodConfig",
-    "query-string": "QueryStringConfig",
-    "source-ip": "SourceIpConfig",
-}
 
 
 @refusal("elbv2", "CreateListener")
@@ -137,6 +126,9 @@ def _forward(region: str, balancer: Any, action: dict[str, Any]) -> None:
     weights = [one.get("Weight", 1) for one in (action.get("ForwardConfig") or {}).get("TargetGroups") or []]
     if any(not 0 <= int(weight) <= 999 for weight in weights):
         raise _invalid("Target group weights must be between 0 and 999")
+    stickiness = (action.get("ForwardConfig") or {}).get("TargetGroupStickinessConfig") or {}
+    if stickiness.get("Enabled") and not 1 <= int(stickiness.get("DurationSeconds") or 0) <= 604800:
+        raise _invalid("Target group stickiness duration must be between 1 and 604800 seconds")
     for name in names:
         _group(region, balancer, name)
 
@@ -165,6 +157,9 @@ def _group(region: str, balancer: Any, name: str) -> None:
 def _redirect(config: dict[str, Any] | None) -> None:
     if not config:
         raise Refused("InvalidLoadBalancerAction", "A redirect configuration must be specified")
+    port = str(config.get("Port") or "#{port}")
+    if port != "#{port}" and not (port.isdigit() and 1 <= int(port) <= 65535):
+        raise Refused("InvalidLoadBalancerAction", f"The redirect port '{port}' must be 1 to 65535, or '#{{port}}'")
     kept = {"Protocol": "#{protocol}", "Host": "#{host}", "Port": "#{port}", "Path": "/#{path}"}
     if all(config.get(name) in (None, value) for name, value in kept.items()):
         raise Refused("InvalidLoadBalancerAction", "The Redirect configuration is not valid because it creates a loop.")
@@ -176,7 +171,7 @@ def _redirect(config: dict[str, Any] | None) -> None:
 @refusal("elbv2", "CreateRule")
 def _rule(call: Call) -> None:
     balancer, listener = store.listener(call.region, call.parameters["ListenerArn"])
-    _conditions(call.parameters.get("Conditions") or [])
+    conditions.check(call.parameters.get("Conditions") or [])
     _actions(call.region, balancer, call.parameters.get("Actions") or [])
     priority = int(call.parameters["Priority"])
     if any(str(rule.priority) == str(priority) for rule in listener.rules.values()):
@@ -192,7 +187,7 @@ def _rule_modification(call: Call) -> None:
     if rule.is_default:
         raise Refused("OperationNotPermitted", f"Default rule '{rule.arn}' cannot be modified: modify its listener")
     if call.parameters.get("Conditions"):
-        _conditions(call.parameters["Conditions"])
+        conditions.check(call.parameters["Conditions"])
     if call.parameters.get("Actions"):
         _actions(call.region, balancer, call.parameters["Actions"])
 
@@ -210,47 +205,6 @@ def _held(call: Call) -> tuple[Any, Any]:
             if rule.arn == call.parameters["RuleArn"]:
                 return balancer, rule
     raise Refused("RuleNotFound", f"One or more rules not found: '{call.parameters['RuleArn']}'")
-
-
-def _conditions(conditions: list[dict[str, Any]]) -> None:
-    if not conditions:
-        raise _invalid("A rule must have at least one condition")
-    fields = Counter(one.get("Field") for one in conditions)
-    for name in ONCE:
-        if fields[name] > 1:
-            raise _invalid(f"A rule can have at most one condition of type '{name}'")
-    values = [
-        len(one.get("Values") or (one.get(CONFIGS.get(one.get("Field", ""), "")) or {}).get("Values") or [])
-        for one in conditions
-    ]
-    if sum(values) > VALUES:
-        raise _invalid(f"A rule can have at most {VALUES} condition values")
-    for one, count in zip(conditions, values, strict=True):
-        if not count:
-            raise _invalid(_lacks_value(one))
-    for one in conditions:
-        if one.get("Field") == "path-pattern":
-            _paths(one)
-
-
-def _paths(condition: dict[str, Any]) -> None:
-    plain = condition.get("Values") or []
-    if len(plain) > 1:
-        raise _invalid("The 'path-pattern' field contains too many values; the limit is '1'")
-    paths = plain or (condition.get("PathPatternConfig") or {}).get("Values") or []
-    if any(len(path) > LONGEST_PATH for path in paths):
-        raise _invalid(f"The 'path-pattern' value is too long; the limit is '{LONGEST_PATH}'")
-    if any(not path.startswith(("/", "*")) for path in paths):
-        raise _invalid("The path pattern must begin with '/' or '*'")
-
-
-def _lacks_value(condition: dict[str, Any]) -> str:
-    field = str(condition.get("Field"))
-    if field in ("host-header", "path-pattern") or field not in CONFIGS:
-        return "A condition value must be specified"
-    if condition.get(CONFIGS[field]) is None:
-        return f"A '{CONFIGS[field]}' must be specified with '{field}'"
-    return f"A '{field}' value must be specified"
 
 
 def _invalid(message: str) -> Refused:

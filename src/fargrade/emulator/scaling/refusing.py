@@ -2,7 +2,7 @@
 
 Sources: API_RegisterScalableTarget.html, API_PutScalingPolicy.html, API_PutScheduledAction.html; words where people
 met them: aws-cloudformation/community-registry-extensions issue 255, hashicorp/terraform-provider-aws issues 9077,
-3112, 5179; getmoto/moto issue 3304.
+3112, 5179, 4812, 41179; getmoto/moto issue 3304.
 """
 
 from __future__ import annotations
@@ -77,9 +77,24 @@ def the_policy_is_right(call: Call) -> None:
                 "TargetTrackingScalingPolicyConfiguration must be specified for the policy type TargetTrackingScaling"
             )
         _tracking(track)
+        _one_for_a_metric(call, track)
     held = of(call.region).policies.get((given["ResourceId"], given["PolicyName"]))
     if held and held["PolicyType"] != kind:
         raise invalid("The policy type of an existing scaling policy cannot be changed")
+
+
+def _one_for_a_metric(call: Call, track: dict[str, Any]) -> None:
+    """Two policies that track one metric would pull the same service: hashicorp/terraform-provider-aws/issues/41179."""
+    given = call.parameters
+
+    def metric(configuration: dict[str, Any] | None) -> Any:
+        found = configuration or {}
+        return found.get("PredefinedMetricSpecification") or found.get("CustomizedMetricSpecification")
+
+    for (resource, name), held in of(call.region).policies.items():
+        other = metric(held.get("TargetTrackingScalingPolicyConfiguration"))
+        if resource == given["ResourceId"] and name != given["PolicyName"] and other == metric(track):
+            raise invalid("Only one TargetTrackingScaling policy for a given metric specification is allowed.")
 
 
 def _steps(step: dict[str, Any]) -> None:
@@ -151,6 +166,8 @@ def the_schedule_is_right(call: Call) -> None:
     least, most = action.get("MinCapacity"), action.get("MaxCapacity")
     if least is None and most is None:
         raise invalid("At least one of minimum capacity and maximum capacity should be provided")
+    if any(limit is not None and limit < 0 for limit in (least, most)):
+        raise invalid("Minimum capacity and maximum capacity must be non-negative")
     if least is not None and most is not None and least > most:
         raise invalid("Minimum capacity cannot be greater than maximum capacity")
     try:

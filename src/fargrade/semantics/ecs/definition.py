@@ -19,6 +19,7 @@ NAME = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 IMAGE = re.compile(r"[a-zA-Z0-9_\-:./#@\[\]\+]{1,255}")
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+|[\w+=,.@-]{1,64}")
 SECRET = re.compile(r"arn:aws[a-z-]*:(secretsmanager|ssm):.+|[\w./-]+")
+PORT_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,63}")
 MOST_CONTAINERS = 10
 
 
@@ -58,6 +59,9 @@ def _common_rules(given: Request) -> Iterator[Refusal]:
         yield from _log_driver(container)
         yield from _environment(container)
         yield from _health_check(container)
+        yield from _restart(container)
+    yield from _host_ports(containers)
+    yield from _log_router(containers)
     yield from _resources(given, containers)
     yield from _dependencies(containers)
     yield from _volumes(given, containers)
@@ -118,9 +122,48 @@ def _ports(given: Request, container: Request) -> Iterator[Refusal]:
         if mode in ("awsvpc", "host") and host and port is not None and int(host) != int(port):
             words = f"When networkMode={mode}, the host ports and container ports in port mappings must match."
             yield Refusal("ports differ", words)
-    fixed = [(one["hostPort"], one.get("protocol") or "tcp") for one in mappings if one.get("hostPort")]
-    if mode == "bridge" and len(fixed) != len(set(fixed)):
-        yield Refusal("duplicate host port", "A host port is mapped more than once in the container's port mappings.")
+        name = mapping.get("name")
+        if name is not None and not PORT_NAME.fullmatch(str(name)):
+            words = (
+                f"The port mapping name '{name}' must be lowercase letters, digits, _ and -, at most 64, no - first."
+            )
+            yield Refusal("port name", words, source=API + "API_PortMapping.html")
+
+
+def _host_ports(containers: Sequence[Request]) -> Iterator[Refusal]:
+    """Words: github.com/aws/amazon-ecs-agent/issues/1220."""
+    mappings: list[Request] = [one for container in containers for one in container.get("portMappings") or []]
+    fixed = [(str(one.get("protocol") or "tcp"), int(one["hostPort"])) for one in mappings if one.get("hostPort")]
+    for protocol, port in sorted({one for one in fixed if fixed.count(one) > 1}):
+        yield Refusal("duplicate host port", f"{protocol.upper()} host port '{port}' is mapped multiple times in task.")
+
+
+def _log_router(containers: Sequence[Request]) -> Iterator[Refusal]:
+    """FireLens is a pair: who sends, and who routes. Words: fabfuel/ecs-deploy/issues/164 and
+    aws/amazon-cloudwatch-logs-for-fluent-bit/issues/20, both on github.com."""
+    routers = any(one.get("firelensConfiguration") for one in containers)
+    senders = any((one.get("logConfiguration") or {}).get("logDriver") == "awsfirelens" for one in containers)
+    if senders and not routers:
+        yield Refusal(
+            "log router",
+            "When awsfirelens log driver is specified in log configuration, a firelens configuration object must be "
+            "configured in one of the containers.",
+        )
+    if routers and not senders:
+        yield Refusal(
+            "log router",
+            "When a firelensConfiguration object is specified, at least one container has to be configured with the "
+            "awsfirelens log driver.",
+        )
+
+
+def _restart(container: Request) -> Iterator[Refusal]:
+    policy, source = container.get("restartPolicy") or {}, API + "API_ContainerRestartPolicy.html"
+    period = policy.get("restartAttemptPeriod")
+    if period is not None and not 60 <= int(period) <= 1800:
+        yield Refusal("restart", "restartAttemptPeriod must be between 60 and 1800.", source=source)
+    if len(policy.get("ignoredExitCodes") or ()) > 50:
+        yield Refusal("restart", "ignoredExitCodes can have at most 50 items.", source=source)
 
 
 def _log_driver(container: Request) -> Iterator[Refusal]:

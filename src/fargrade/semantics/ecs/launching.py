@@ -16,6 +16,8 @@ SPOT = ("FARGATE", "FARGATE_SPOT")
 PLATFORMS = ("LATEST", "1.4.0", "1.3.0", "1.0.0")
 RUN_TASK = API + "API_RunTask.html"
 CREATE_SERVICE = API + "API_CreateService.html"
+BREAKER = GUIDE + "deployment-circuit-breaker.html"
+A_DAY = 1440  # minutes
 
 
 def _no(rule: str, message: str, source: str = RUN_TASK, code: str = INVALID) -> Refusal:
@@ -86,6 +88,9 @@ def run_refusals(given: Request, definition: Request, *, fargate: bool) -> Itera
             yield _no(
                 "override", f"Override for container named {one.get('name')} is not a container in the TaskDefinition."
             )
+    keys = [one.get("key") for one in given.get("tags") or []]
+    if len(keys) != len(set(keys)):
+        yield _no("tags", "Multiple tags contain the same key.")
     if len(given.get("startedBy") or "") > 128:
         yield _no("startedBy", "startedBy can have at most 128 characters.")
 
@@ -102,6 +107,11 @@ def service_refusals(given: Request, definition: Request | None, *, fargate: boo
     if (given.get("desiredCount") or 0) < 0:
         yield _no("desired count", "desiredCount must not be negative.", CREATE_SERVICE)
     yield from _deployment(given, daemon)
+    if new:
+        yield from _controlled(given)
+    keys = [one.get("key") for one in given.get("tags") or []]
+    if len(keys) != len(set(keys)):  # hashicorp/terraform-provider-aws/issues/32259
+        yield _no("tags", "Multiple tags contain the same key.", CREATE_SERVICE)
     grace = given.get("healthCheckGracePeriodSeconds")
     if grace and not given.get("loadBalancers"):
         words = "Health check grace period is only valid for services configured to use load balancers"
@@ -109,6 +119,8 @@ def service_refusals(given: Request, definition: Request | None, *, fargate: boo
     if definition is not None:
         yield from launch_refusals(given, definition, fargate=fargate)
         yield from _load_balanced(given, definition)
+        yield from _connected(given, definition)
+        yield from _volumes(given, definition)
 
 
 def _deployment(given: Request, daemon: bool) -> Iterator[Refusal]:
@@ -129,10 +141,69 @@ def _deployment(given: Request, daemon: bool) -> Iterator[Refusal]:
     if controller != "ECS" and settings.get("deploymentCircuitBreaker"):
         words = "Deployment circuit breaker is not supported for the deployment controller."
         yield _no("breaker", words, GUIDE + "deployment-circuit-breaker.html")
+    if controller != "ECS" and (settings.get("alarms") or {}).get("alarmNames"):
+        words = "Deployment alarms are not supported for the deployment controller."
+        yield _no("alarms", words, API + "API_DeploymentAlarms.html")
+    yield from _breaker(settings.get("deploymentCircuitBreaker") or {})
+    for words in _out_of_range(settings):
+        yield _no("range", words, source)
     strategy = settings.get("strategy", "ROLLING")
     for key, of in (("linearConfiguration", "LINEAR"), ("canaryConfiguration", "CANARY")):
         if settings.get(key) and strategy != of:
             yield _no("strategy", f"{key} is only valid for the {of} deployment strategy.", source)
+
+
+def _breaker(breaker: Request) -> Iterator[Refusal]:
+    asked = breaker.get("thresholdConfiguration") or {}
+    value = asked.get("value")
+    most = None if asked.get("type") == "COUNT" else 100
+    if value is not None and (value < 1 or (most is not None and value > most)):
+        words = "at least 1." if most is None else f"between 1 and {most}."
+        yield _no("threshold", f"The circuit breaker's threshold value must be {words}", BREAKER)
+
+
+def _out_of_range(settings: Request) -> Iterator[str]:
+    """API_DeploymentConfiguration.html, API_CanaryConfiguration.html, API_LinearConfiguration.html."""
+    canary, linear = settings.get("canaryConfiguration") or {}, settings.get("linearConfiguration") or {}
+    for name, value, least, most in (
+        ("bakeTimeInMinutes", settings.get("bakeTimeInMinutes"), 0, A_DAY),
+        ("canaryPercent", canary.get("canaryPercent"), 0.1, 100),
+        ("canaryBakeTimeInMinutes", canary.get("canaryBakeTimeInMinutes"), 0, A_DAY),
+        ("stepPercent", linear.get("stepPercent"), 3, 100),
+        ("stepBakeTimeInMinutes", linear.get("stepBakeTimeInMinutes"), 0, A_DAY),
+    ):
+        if value is not None and not least <= value <= most:
+            yield f"{name} must be between {least} and {most}."
+
+
+def _connected(given: Request, definition: Request) -> Iterator[Refusal]:
+    """Service Connect publishes ports by their names: API_ServiceConnectService.html."""
+    settings = given.get("serviceConnectConfiguration") or {}
+    names = {port.get("name") for one in definition["containerDefinitions"] for port in one.get("portMappings") or []}
+    for one in settings.get("services") or [] if settings.get("enabled") else []:
+        if one.get("portName") not in names:
+            words = f"The port name {one.get('portName')} is not of a port mapping in the task definition."
+            yield _no("port name", words, API + "API_ServiceConnectService.html")
+
+
+def _volumes(given: Request, definition: Request) -> Iterator[Refusal]:
+    """Words: github.com/go-to-k/cdkd/pull/811."""
+    at_launch = {one.get("name") for one in definition.get("volumes") or [] if one.get("configuredAtLaunch")}
+    if any(one.get("name") not in at_launch for one in given.get("volumeConfigurations") or []):
+        words = "Volume configuration provided but no matching configuredAtLaunch volume found in task definition."
+        yield _no("volume", words, API + "API_ServiceVolumeConfiguration.html")
+
+
+def _controlled(given: Request) -> Iterator[Refusal]:
+    """Who brings versions out decides whether load balancers are the service's or the task sets'."""
+    controller = (given.get("deploymentController") or {}).get("type", "ECS")
+    if controller == "EXTERNAL" and given.get("loadBalancers"):  # hashicorp/terraform-provider-aws/issues/27291
+        yield _no("balancers", "LoadBalancers must be empty or null.", CREATE_SERVICE)
+    if controller == "CODE_DEPLOY" and not given.get("loadBalancers"):
+        words = "A service with the CODE_DEPLOY deployment controller must use a load balancer."
+        yield _no("balancers", words, CREATE_SERVICE)
+    if given.get("role") and not given.get("loadBalancers"):  # boto/boto3/issues/461
+        yield _no("role", "A role was passed, but no load balancers were present.", CREATE_SERVICE)
 
 
 def _load_balanced(given: Request, definition: Request) -> Iterator[Refusal]:

@@ -66,8 +66,8 @@ def steps_problem(steps: Sequence[Mapping[str, Any]]) -> str:
     for lower, upper in intervals:
         if lower >= upper:
             return "MetricIntervalLowerBound must be less than the MetricIntervalUpperBound"
-        if math.isinf(lower) and math.isinf(upper) and len(steps) > 1:
-            return "At most one StepAdjustment may have unspecified bounds"
+        if math.isinf(lower) and math.isinf(upper):  # observed: hashicorp/terraform-provider-aws/issues/4812
+            return "Both lower and upper bounds of a step adjustment cannot be left unspecified"
     for (_, before), (after, _) in pairwise(intervals):
         if after < before:
             return "StepAdjustment intervals can't overlap"
