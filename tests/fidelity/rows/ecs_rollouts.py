@@ -63,7 +63,21 @@ CONNECTED = {"enabled": True, "namespace": "shop.local", "services": [{"portName
 HAS_NAMESPACE = ecs.step("UpdateCluster", {"cluster": "shop", "serviceConnectDefaults": {"namespace": "shop.local"}})
 NAMED_PORT = ecs.step("RegisterTaskDefinition", container(portMappings=[{"containerPort": 80, "name": "http"}]))
 
+FORCED = ecs.step("UpdateService", {"cluster": "shop", "service": "web", "forceNewDeployment": True})
+PROTECTED = [
+    later(40), ecs.step("ListTasks", {"cluster": "shop", "serviceName": "web"}, saves={"tasks": "taskArns"}),
+    ecs.step("UpdateTaskProtection", {"cluster": "shop", "tasks": "<tasks>", "protectionEnabled": True}),
+]  # fmt: skip
+
 DEPLOYMENTS = [
+    ecs.accepts(
+        "DescribeServices", WEB_SERVICE, "a task that is protected outlives a deployment",
+        given=[*GIVEN, ecs.step("CreateService", SERVICE), *PROTECTED, FORCED, later()],
+        shows={"services[0].deployments[*].[status, runningCount]": [["PRIMARY", 1], ["ACTIVE", 1]]},
+        then=[later(7200), ecs.step("DescribeServices", WEB_SERVICE, shows={
+            "services[0].deployments[*].rolloutState": ["COMPLETED"]})],
+        source=API + "API_UpdateTaskProtection.html",
+    ),
     ecs.accepts(
         "DescribeServiceDeployments", OF_IT, "a deployment with alarms bakes when the old tasks are gone",
         given=[*again(), later(120), THE_DEPLOYMENT], shows=IN_PROGRESS,
@@ -119,6 +133,27 @@ DEPLOYMENTS = [
                  "stepPercent", API + "API_LinearConfiguration.html"),
     out_of_range({"strategy": "LINEAR", "linearConfiguration": {"stepPercent": 10.0, "stepBakeTimeInMinutes": 1441}},
                  "more than a day for a step", "stepBakeTimeInMinutes", API + "API_LinearConfiguration.html"),
+    ecs.accepts(
+        "DescribeServices", WEB_SERVICE, "one task that may neither be doubled nor be missed for a moment",
+        given=[
+            *GIVEN, ecs.step("CreateService", rolled(minimumHealthyPercent=100, maximumPercent=150)), later(),
+            ecs.step("UpdateService", {"cluster": "shop", "service": "web", "forceNewDeployment": True}), later(60),
+        ],
+        shows={
+            "services[0].deployments[*].[status, runningCount]": [["PRIMARY", 0], ["ACTIVE", 1]],
+            "services[0].events[0].message": "(service web) was unable to stop or start tasks during a deployment "
+            "because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value "
+            "and try again.",
+        },
+        source="https://github.com/GovWifi/govwifi-terraform/pull/1011",
+    ),
+    ecs.refuses(
+        "UpdateService", {"cluster": "shop", "service": "web", "forceNewDeployment": True}, REFUSED,
+        "a sixth deployment before the first five are through",
+        given=[*GIVEN, ecs.step("CreateService", rolled(maximumPercent=600)), *[*PROTECTED, FORCED] * 4],
+        says="5 active deployments exist, unable to create new deployment",
+        source="https://github.com/aws/containers-roadmap/issues/2836",
+    ),
     ecs.refuses(
         "UpdateService", SPOT, REFUSED, "a launch type changed for a strategy without a forced deployment",
         given=[*PROVIDERS, ecs.step("CreateService", SERVICE)], says="you must force a new deployment",

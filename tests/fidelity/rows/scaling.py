@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.fidelity.rows.ecs import GIVEN
+from tests.fidelity.rows.ecs import DEFINITION, GIVEN
 from tests.fidelity.rows.ecs import SERVICE as ON_FARGATE
 from tests.fidelity.table import Row, Service
 
@@ -184,6 +184,26 @@ ROWS: list[Row] = [
                          shows={"ScalingActivities[-1].StatusCode": "Successful"}),
         ],
         source="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-autoscaling-targettracking.html",
+    ),
+    scaling.accepts(
+        "PutScalingPolicy", CPU, "an idle service is not scaled in while a version of it comes out",
+        given=[
+            *GIVEN, ecs.step("CreateService", {**ON_FARGATE, "desiredCount": 3}),
+            world.step("advance", {"seconds": 120}), scaling.step("RegisterScalableTarget", LIMITS),
+            world.step("load", {"region": "<region>", "cluster": "shop", "service": "web", "cpu": [0.01],
+                                "memory": []}),
+            ecs.step("RegisterTaskDefinition", {**DEFINITION, "containerDefinitions": [
+                {"name": "web", "image": "example.com/nowhere:1"}]}),
+            ecs.step("UpdateService", {"cluster": "shop", "service": "web", "taskDefinition": "web"}),
+        ],
+        then=[
+            world.step("advance", {"seconds": 1800}),
+            ecs.step("DescribeServices", SHOWN, shows={"services[0].desiredCount": 3}),
+            ecs.step("UpdateService", {"cluster": "shop", "service": "web", "taskDefinition": "web:1"}),
+            world.step("advance", {"seconds": 3600}),
+            ecs.step("DescribeServices", SHOWN, shows={"services[0].desiredCount": 1}),
+        ],
+        source="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/troubleshoot-service-auto-scaling.html",
     ),
     _schedule("0 9 * * *", "a schedule as crontab has it"),
     _schedule("rate(1 minutes)", "a rate in the wrong number"),

@@ -34,7 +34,10 @@ class EcsServices:
         cpu, memory = placement.reserved(running[0].definition) if running else (0, 0)
         hosts = found.cluster.instances.values() if any(one.instance for one in running) else ()
         whole = (float(sum(one.cpu for one in hosts)), float(sum(one.memory for one in hosts)))
-        return scaling.Served(found.desired, len(running), frozenset(fine), insights, float(cpu), float(memory), whole)
+        deploying = found.controller == "ECS" and found.primary is not None and found.primary.state == "IN_PROGRESS"
+        return scaling.Served(
+            found.desired, len(running), frozenset(fine), insights, float(cpu), float(memory), whole, deploying
+        )
 
     def set_desired(self, region: str, cluster: str, service: str, count: int) -> None:
         found = _service(region, cluster, service)

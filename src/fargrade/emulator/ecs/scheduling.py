@@ -33,6 +33,10 @@ WHY = {
     "DISTINCT": "The closest matching (container-instance {id}) already runs a task of this service.",
     "AGENT": 'The closest matching (container-instance {id}) encountered error "AGENT".',
 }
+BLOCKED = (
+    "was unable to stop or start tasks during a deployment because of the service deployment configuration. "
+    "Update the minimumHealthyPercent or maximumPercent value and try again."
+)
 TROUBLE = "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
 
 BREAKER, EXCEEDED = "ECS deployment circuit breaker", "the circuit breaker threshold was exceeded."
@@ -239,8 +243,11 @@ def _roll(service: Service) -> None:
         start(service, primary, min(service.desired - len(new), room))
         healthy = sum(map(good, [*new, *old]))
         stopped = [task for task in old if not good(task)]
-        stopped += [task for task in old if good(task)][: max(0, healthy - lower)]
+        stopped += [task for task in old if good(task) and not _protected(task)][: max(0, healthy - lower)]
         _stop(service, primary, stopped)
+        waits = old and not stopped and len(new) < service.desired and room <= 0
+        if waits and all(map(good, [*new, *old])) and not any(map(_protected, old)):
+            event(service, BLOCKED)
     if len(new) > service.desired:
         _stop(service, primary, surplus(new, len(new) - service.desired))
 
@@ -248,9 +255,14 @@ def _roll(service: Service) -> None:
 def surplus(candidates: list[Task], count: int) -> list[Task]:
     """The tasks to stop at scale-in: those that do not run well first, then of the fullest zone, the oldest last."""
     zones = {task.zone: sum(one.zone == task.zone for one in candidates) for task in candidates}
-    free = [one for one in candidates if one.protected is None or one.protected <= clock.now()]
+    free = [one for one in candidates if not _protected(one)]
     order = sorted(free, key=lambda one: (good(one), -zones[one.zone], -one.created.timestamp()))
     return order[:count]
+
+
+def _protected(task: Task) -> bool:
+    """Whether neither scale-in nor a deployment may end it yet: API_UpdateTaskProtection.html."""
+    return task.protected is not None and task.protected > clock.now()
 
 
 def start(service: Service, deployment: Deployment, count: int) -> None:

@@ -19,6 +19,7 @@ from fargrade.semantics.ecs import on_fargate, service_refusals, target_type_ref
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 LINKED_ROLE = "arn:aws:iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
 PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
+MOST_DEPLOYMENTS = 5
 # Words: github.com/pipe-cd/pipecd/pull/6336.
 FORCE = (
     "When switching from launch type to capacity provider strategy on an existing service, or making a change to a "
@@ -224,12 +225,22 @@ def update(call: Call) -> dict[str, Any]:
     described_definition = definition.given if definition else None
     tasks.refuse(service_refusals(merged, described_definition, fargate=fargate, new=False))
     _refuse_what_is_not_there(call, {k: v for k, v in merged.items() if k in given}, definition)
-    _apply(service, given, merged)
     changes = any(given.get(key) is not None and key != "taskDefinition" for key in DEPLOYED)
-    if definition and (given.get("forceNewDeployment") or definition is not current or changes):
+    renewed = bool(given.get("forceNewDeployment")) or definition is not current or changes
+    if renewed:
+        _refuse_a_sixth(service)
+    _apply(service, given, merged)
+    if renewed and definition:
         deploy(service, definition)
     scheduling.touch(service)
     return {"service": described(service)}
+
+
+def _refuse_a_sixth(service: Service) -> None:
+    """Words: github.com/aws/containers-roadmap/issues/2836."""
+    under_way = [one for one in service.deployments if one.status == "ACTIVE" or one.state == "IN_PROGRESS"]
+    if len(under_way) >= MOST_DEPLOYMENTS:
+        raise store.invalid(f"{MOST_DEPLOYMENTS} active deployments exist, unable to create new deployment.")
 
 
 def _refuse_of_another_controller(service: Service, given: dict[str, Any]) -> None:

@@ -39,7 +39,9 @@ def _scale(region: str, ringing: evaluating.Ringing, now: float) -> None:
         found = services.current.find(region, *service_of(resource)) if rings else None
         if found is None:
             continue
-        decision = held.scalers[resource].decide(target, policies, rings, found.desired, now)
+        decision = held.scalers[resource].decide(
+            target, policies, rings, found.desired, now, running=found.running, deploying=found.deploying
+        )
         if decision:
             scale(region, resource, decision.capacity, decision.cause)
 

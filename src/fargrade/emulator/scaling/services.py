@@ -13,7 +13,7 @@ class Served:
 
     `fine` are the metrics it publishes every twenty seconds, `cpu` and `memory` what a task has (units, MiB),
     `insights` whether its cluster has Container Insights, `instances` what CPU and memory its cluster's EC2 instances
-    have together, where it runs on them.
+    have together, where it runs on them; `deploying` whether another version of it is being brought out.
     """
 
     desired: int
@@ -23,6 +23,7 @@ class Served:
     cpu: float = 256.0
     memory: float = 512.0
     instances: tuple[float, float] = (0.0, 0.0)
+    deploying: bool = False
 
 
 class Services(Protocol):

@@ -79,10 +79,16 @@ class Scaler:
         rings: Sequence[Ring],
         current: int,
         now: float,
+        *,
+        running: int | None = None,
+        deploying: bool = False,
     ) -> Decision | None:
         """What the ringing alarms lead to; None if nothing is to be done now.
 
-        `target` is one of DescribeScalableTargets, `policies` all of its DescribeScalingPolicies.
+        `target` is one of DescribeScalableTargets, `policies` all of its DescribeScalingPolicies. `current` is the
+        desired count; where fewer are `running`, these are what a scale-out starts from, so that what cannot be placed
+        is not asked for again and again (developerguide/service-auto-scaling.html). While the service is `deploying`
+        nothing is scaled in (developerguide/troubleshoot-service-auto-scaling.html).
         """
         suspended = target.get("SuspendedState") or {}
         wanted = [(capacity, ring) for ring in rings if (capacity := ring.wanted(current)) is not None]
@@ -90,7 +96,7 @@ class Scaler:
         if outs:
             # "the capacity added by the initiating scale-out activity is calculated as part of the desired capacity
             # for the next": until the cooldown ends, only what goes beyond it counts.
-            base = self.before if now < self.out_until else current
+            base = self.before if now < self.out_until else current if running is None else min(running, current)
             capacity, ring = max(((ring.wanted(base) or current, ring) for _, ring in outs), key=_capacity)
             capacity = min(capacity, int(target["MaxCapacity"]))
             if suspended.get("DynamicScalingOutSuspended") or capacity <= current:
@@ -100,7 +106,7 @@ class Scaler:
         keeps = max((one[0] for one in wanted if one[1].tracks), default=current)
         stays = keeps >= current or _held(policies, rings)
         ins = [one for one in wanted if one[0] < current and not (one[1].tracks and stays)]
-        if not ins or suspended.get("DynamicScalingInSuspended") or now < self.in_until:
+        if not ins or deploying or suspended.get("DynamicScalingInSuspended") or now < self.in_until:
             return None
         capacity, ring = max(ins, key=_capacity)
         capacity = max(capacity, int(target["MinCapacity"]))
