@@ -101,7 +101,7 @@ def test_right_forms_are_registered(path: str, value: Any) -> None:
         ("c.logConfiguration.options.group", "x", "disallows options: group"),
         ("c.essential", False, "any essential container"),
         ("c.privileged", True, "'privileged' setting be 'false'"),
-        ("c.memory", 1024, "must not exceed the task 'memory'"),
+        ("c.memory", 1024, "is greater than for the task"),
         ("c.memory", 4, "at least 6 MiB"),
         ("c.cpu", 512, "must not exceed the task 'cpu'"),
         ("c.name", "we b", "invalid characters"),

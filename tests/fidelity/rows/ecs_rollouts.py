@@ -261,6 +261,23 @@ DEFINITIONS = [
 ]  # fmt: skip
 
 TASKS = [
+    ecs.refuses(
+        "RunTask", {**RUN, "overrides": {"containerOverrides": [{"name": "web", "memory": 1280}]}}, REFUSED,
+        "an override of more memory than the task has", given=GIVEN,
+        says="'memory' setting for container 'web' is greater than for task",
+        source="https://github.com/artilleryio/artillery/issues/591",
+    ),
+    ecs.accepts(
+        "RunTask", {**RUN, "overrides": {"cpu": "512", "memory": "2 GB", "containerOverrides": [
+            {"name": "web", "memory": 1280}]}},
+        "an override of more memory, in a task that was given more", given=GIVEN,
+        shows={"tasks[0].[cpu, memory]": ["512", "2048"]}, source=API + "API_TaskOverride.html",
+    ),
+    ecs.refuses(
+        "RunTask", {**RUN, "overrides": {"memory": "8192"}}, REFUSED,
+        "an override to a size that Fargate does not have", given=GIVEN,
+        says="No Fargate configuration exists", source=API + "API_TaskOverride.html",
+    ),
     ecs.accepts(
         "UpdateTaskProtection", {"cluster": "shop", "tasks": ["<task>"], "protectionEnabled": True},
         "protection of a task that is no service's",

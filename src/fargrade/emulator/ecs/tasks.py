@@ -233,8 +233,9 @@ def list_tasks(call: Call) -> dict[str, Any]:
 
 
 def described(task: Task, *, tags: bool = True) -> dict[str, Any]:
-    """As DescribeTasks has it."""
+    """As DescribeTasks has it: its sizes are in units and MiB, however an override wrote them."""
     given = task.definition.given
+    cpu, memory = placement.reserved(task.definition, task.overrides)
     found: dict[str, Any] = {
         "taskArn": task.arn,
         "clusterArn": task.cluster.arn,
@@ -246,8 +247,8 @@ def described(task: Task, *, tags: bool = True) -> dict[str, Any]:
         "connectivityAt": store.stamp(task.connected),
         "containerInstanceArn": task.instance.arn if task.instance else None,
         "containers": [_described_container(task, one) for one in task.containers],
-        "cpu": task.overrides.get("cpu") or given.get("cpu") or str(placement.reserved(task.definition)[0]),
-        "memory": task.overrides.get("memory") or given.get("memory") or str(placement.reserved(task.definition)[1]),
+        "cpu": str(cpu),
+        "memory": str(memory),
         "createdAt": store.stamp(task.created),
         "desiredStatus": task.desired,
         "lastStatus": task.status,

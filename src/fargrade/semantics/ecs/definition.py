@@ -226,7 +226,10 @@ def _resources(given: Request, containers: Sequence[Request]) -> Iterator[Refusa
         if hard is not None and soft is not None and int(soft) > int(hard):
             yield Refusal("memory order", f"{wrong} The 'memory' must be greater than 'memoryReservation'.")
         if memory and hard is not None and int(hard) > memory:
-            yield Refusal("container memory", f"{wrong} The container 'memory' must not exceed the task 'memory'.")
+            # Words: github.com/pulumi/pulumi-awsx/issues/1220.
+            yield Refusal(
+                "container memory", f"The 'memory' setting for container '{name}' is greater than for the task."
+            )
     reserved = sum(int(one.get("memoryReservation") or one.get("memory") or 0) for one in containers)
     if memory and reserved > memory:
         words = "Total memory reserved by the containers must not exceed the task 'memory'."

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fargrade.semantics.ecs.refusals import API, GUIDE, Refusal
+from fargrade.semantics.ecs.sizes import cpu_units, fargate_size, memory_mib
 
 Request = Mapping[str, Any]
 INVALID = "InvalidParameterException"
@@ -82,17 +83,31 @@ def run_refusals(given: Request, definition: Request, *, fargate: bool) -> Itera
     if not 1 <= int(1 if count is None else count) <= 10:
         yield _no("count", "count must be between 1 and 10, inclusive.")
     yield from launch_refusals(given, definition, fargate=fargate)
-    names = {one["name"] for one in definition["containerDefinitions"]}
-    for one in (given.get("overrides") or {}).get("containerOverrides") or []:
-        if one.get("name") not in names:
-            yield _no(
-                "override", f"Override for container named {one.get('name')} is not a container in the TaskDefinition."
-            )
+    yield from _overrides(given.get("overrides") or {}, definition, fargate)
     keys = [one.get("key") for one in given.get("tags") or []]
     if len(keys) != len(set(keys)):
         yield _no("tags", "Multiple tags contain the same key.")
     if len(given.get("startedBy") or "") > 128:
         yield _no("startedBy", "startedBy can have at most 128 characters.")
+
+
+def _overrides(given: Request, definition: Request, fargate: bool) -> Iterator[Refusal]:
+    """Other sizes, for this once, must be such as a task can have: API_TaskOverride.html, API_ContainerOverride."""
+    names = {one["name"] for one in definition["containerDefinitions"]}
+    cpu = cpu_units(given.get("cpu") or definition.get("cpu"))
+    memory = memory_mib(given.get("memory") or definition.get("memory"))
+    sizes = given.get("cpu") or given.get("memory")
+    if fargate and sizes and (not cpu or not memory or fargate_size(cpu, memory) is None):
+        asked = (
+            f"{given.get('cpu') or definition.get('cpu')} CPU, {given.get('memory') or definition.get('memory')} memory"
+        )
+        yield _no("size", f"No Fargate configuration exists for given values: {asked}.", API + "API_TaskOverride.html")
+    for one in given.get("containerOverrides") or []:
+        name = one.get("name")
+        if name not in names:
+            yield _no("override", f"Override for container named {name} is not a container in the TaskDefinition.")
+        if memory and (one.get("memory") or 0) > memory:  # words: github.com/artilleryio/artillery/issues/591
+            yield _no("container memory", f"'memory' setting for container '{name}' is greater than for task.")
 
 
 def service_refusals(given: Request, definition: Request | None, *, fargate: bool, new: bool) -> Iterator[Refusal]:
