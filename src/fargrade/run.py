@@ -84,6 +84,8 @@ class Request:
             ("account", given.account),
             ("region", given.region),
             ("ceiling", given.ceiling),
+            ("confine", given.confine),
+            ("containers", given.containers),
         ]
         return cls(
             submission=given.submission,
