@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,6 +36,16 @@ def test_a_series_is_drawn_whole() -> None:
     assert paths[0].get("d", "").count("M") == 2, "the line is broken where nothing was measured"
     words = "".join(drawn.itertext())
     assert all(word in words for word in ("Load and tasks", "CPU, %", "tasks", "target", "minutes"))
+
+
+@pytest.mark.parametrize(
+    ("most", "ticks"), [(1, "0 1"), (3, "0 1 2 3"), (6, "0 2 4 6"), (10, "0 2 4 6 8 10"), (56, "0 20 40 60")]
+)
+def test_there_are_no_half_tasks(most: int, ticks: str) -> None:
+    tasks = grading.line("tasks", [0, most], axis="right", steps=True)
+    grading.show_series("Tasks", [grading.line("CPU, %", [50.5, 90]), tasks], x_label="minutes")
+    drawn = ElementTree.fromstring(svg(shown()))
+    assert [one.text for one in drawn.iter() if one.get("text-anchor") == "start"] == ticks.split()
 
 
 def test_a_way_is_drawn_hop_by_hop() -> None:

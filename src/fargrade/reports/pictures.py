@@ -24,6 +24,9 @@ BARS = " ▁▂▃▄▅▆▇█"
 PLAIN_BARS = " .:-=+*#%@"
 SPARK = 48
 HOP_WIDTH, HOP_HEIGHT, HOP_GAP, HOPS_A_ROW = 132, 54, 32, 4
+HOPS_LEFT = 30  # room for the arrow that comes from the row above
+WHOLE_STEPS = (1, 2, 3, 4, 5)
+MOST_TICKS = 5
 
 
 def svg(picture: Picture) -> str:
@@ -64,18 +67,35 @@ def _short(number: float) -> str:
 
 
 class _Scale:
-    """Where a number stands on an axis."""
+    """Where a number stands on an axis. What is counted in whole numbers, such as tasks, has no halves on it."""
 
     def __init__(self, numbers: Sequence[float]) -> None:
         top = max([*numbers, 1e-9])
         self.low = min([*numbers, 0.0])
-        self.high = self.low + _round_up(top - self.low)
+        self._step = 0
+        if all(isinstance(one, int) for one in numbers):
+            self._step = _whole_step(math.ceil(top - self.low))
+            self.high = self.low + self._step * math.ceil((top - self.low) / self._step)
+        else:
+            self.high = self.low + _round_up(top - self.low)
 
     def y(self, number: float) -> float:
         return float(HEIGHT - BOTTOM - (number - self.low) / (self.high - self.low) * (HEIGHT - TOP - BOTTOM))
 
     def ticks(self) -> list[float]:
+        if self._step:
+            return [self.low + self._step * part for part in range(round((self.high - self.low) / self._step) + 1)]
         return [self.low + (self.high - self.low) * part / 4 for part in range(5)]
+
+
+def _whole_step(top: int) -> int:
+    """The smallest step of round whole numbers that gets to the top in five."""
+    size = 1
+    while True:
+        for step in WHOLE_STEPS:
+            if top <= step * size * MOST_TICKS:
+                return step * size
+        size *= 10
 
 
 def _round_up(number: float) -> float:
@@ -165,12 +185,10 @@ def _path(picture: Picture) -> str:
     parts = []
     for number, one in enumerate(hops):
         row, column = divmod(number, HOPS_A_ROW)
-        x, y = 12 + column * (HOP_WIDTH + HOP_GAP), TOP + row * (HOP_HEIGHT + 28)
+        x, y = HOPS_LEFT + column * (HOP_WIDTH + HOP_GAP), TOP + row * (HOP_HEIGHT + 28)
         colour, sign = HOP.get(one["status"], HOP["not_judged"])
-        if column:
+        if column or row:
             parts.append(f'<text x="{x - HOP_GAP / 2}" y="{y + HOP_HEIGHT / 2 + 5}" text-anchor="middle">→</text>')
-        elif row:
-            parts.append(f'<text x="{x - 10}" y="{y + HOP_HEIGHT / 2 + 5}">→</text>')
         name, detail = escape(str(one["name"])[:22]), escape(str(one.get("detail") or ""))
         parts.append(
             f'<g><title>{detail or name}</title><rect x="{x}" y="{y}" width="{HOP_WIDTH}" height="{HOP_HEIGHT}" rx="6" '
