@@ -16,7 +16,10 @@ CENT = 0.011  # half a cent either way, and what floating point adds
 
 def sized(learner, vcpu, gb):
     """The size that the learner's function gives: (cpu units, MiB), None where it gives none."""
-    claimed = learner.call(FILE, "smallest_size", vcpu, gb)
+    return read(learner.call(FILE, "smallest_size", vcpu, gb))
+
+
+def read(claimed):
     if not isinstance(claimed, dict):
         return None
     cpu, memory = cpu_units(claimed.get("cpu")), memory_mib(claimed.get("memory"))
@@ -40,12 +43,18 @@ def needs(rng):
 
 
 @pytest.fixture(scope="module")
-def sizes(learner, needs):
-    return {need: sized(learner, *need) for need in needs}
+def claims(learner, needs):
+    """What smallest_size returns for each need."""
+    return {need: learner.call(FILE, "smallest_size", *need) for need in needs}
+
+
+@pytest.fixture(scope="module")
+def sizes(claims):
+    return {need: read(claimed) for need, claimed in claims.items()}
 
 
 @check(points=2, evidence="behaviour", docs=ECS_GUIDE + "fargate-tasks-services.html")
-def test_the_size_exists_and_fits(sizes):
+def test_the_size_exists_and_fits(claims, sizes):
     """The size is one of Fargate's, and large enough"""
     for (vcpu, gb), size in sizes.items():
         fits = size is not None and fargate_size(*size) and size[0] >= vcpu * 1024 and size[1] >= gb * 1024
@@ -55,6 +64,14 @@ def test_the_size_exists_and_fits(sizes):
             found=said(size),
             on_aws=t("the size is refused, or the container is killed when its memory runs out"),
             hint=t("the table in the brief; cpu and memory must both be enough, and be a pair"),
+        )
+    for claimed in claims.values():
+        expect(
+            all(isinstance(claimed[key], str) for key in ("cpu", "memory")),
+            expected=t("cpu and memory as texts, as a task definition has them"),
+            found=repr(claimed),
+            on_aws="Parameter validation failed: Invalid type for parameter cpu, valid types: <class 'str'>",
+            hint=t("“512” in quotes, not 512: str() makes a text of a number"),
         )
 
 

@@ -13,7 +13,7 @@ def sizes():
 
 def smallest_size(vcpu, gb):
     found = next(((c, m) for c, m in sizes() if c / 1024 >= vcpu and m / 1024 >= gb), None)
-    return {"cpu": found[0], "memory": found[1]} if found else None
+    return {"cpu": str(found[0]), "memory": str(found[1])} if found else None
 
 
 def compare(vcpu, gb, day):
