@@ -12,12 +12,14 @@ FILE = "autoscaling.py"
 ECS_DOCS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/"
 SCALING_DOCS = "https://docs.aws.amazon.com/autoscaling/application/userguide/"
 LEAST, MOST, CPU, PORT = 2, 10, 70, 8080
+NOON = 69  # its last minute, in a day of customers
 
 
 class Stage:
     """A load balancer of its own, with the learner's service behind it."""
 
     def __init__(self, world, learner, rng, place):
+        self.place = place
         self.world, self.cluster, self.service = world, f"shop-{rng.randrange(10**6)}", f"web-{rng.randrange(10**6)}"
         running.cluster(world, self.cluster)
         doors = network.security_group(world, place.id, f"{self.cluster}-alb", [(80, "0.0.0.0/0")])
@@ -84,7 +86,7 @@ def day(stage, rng):
 @check(points=2, evidence="behaviour", docs=ECS_DOCS + "service-load-balancing.html")
 def test_it_answers_behind_the_load_balancer(day):
     """The service begins with two tasks, and answers behind the load balancer"""
-    _, _, (service, states, status), _ = day
+    the, _, (service, states, status), _ = day
     healthy = sum(state == "healthy" for state in states.values())
     expect(
         (service["runningCount"], healthy, status) == (LEAST, LEAST, 200),
@@ -94,17 +96,25 @@ def test_it_answers_behind_the_load_balancer(day):
         on_aws=t("a load balancer without healthy targets answers 503"),
         hint=t("loadBalancers, networkConfiguration with a public IP, desiredCount"),
     )  # fmt: skip
+    given = service.get("networkConfiguration", {}).get("awsvpcConfiguration", {}).get("subnets", [])
+    expect(
+        set(given) == set(the.place.public),
+        expected=t("its tasks start in all subnets that were given: {subnets}", subnets=", ".join(the.place.public)),
+        found=", ".join(given) or "–",
+        on_aws=t("each subnet is in a zone of its own: with one of them, all tasks are gone when that zone fails"),
+        hint=t("“subnets” takes the whole list"),
+    )
 
 
 @check(points=3, evidence="behaviour", docs=ECS_DOCS + "service-autoscaling-targettracking.html")
 def test_it_holds_the_cpu_at_70(day):
     """Under load, it runs as many tasks as hold the CPU at 70 %"""
     _, noon, _, played = day
-    enough, busy = ceil(noon / (CPU / 100) - 0.15), played.cpu[69] or 0
+    enough, busy = ceil(noon / (CPU / 100) - 0.15), played.cpu[NOON] or 0
     expect(
-        played.tasks[69] >= enough and busy >= 53,
+        played.tasks[NOON] >= enough and busy >= 53,
         expected=t("about {enough} tasks after an hour of load, busy to 70 % or a little less", enough=enough),
-        found=t("{tasks}, busy to {cpu} %", tasks=played.tasks[69], cpu=round(busy)),
+        found=t("{tasks}, busy to {cpu} %", tasks=played.tasks[NOON], cpu=round(busy)),
         on_aws=t("too few: slow; too many: paid for"),
         hint=t("a target of 70 on the service's average CPU"),
     )
@@ -114,11 +124,11 @@ def test_it_holds_the_cpu_at_70(day):
 def test_new_tasks_get_requests(day):
     """New tasks appear in the target group by themselves, and are healthy"""
     the, _, _, played = day
-    healthy = sum(state == "healthy" for state in the.targets[69].values())
+    healthy = sum(state == "healthy" for state in the.targets[NOON].values())
     expect(
-        played.tasks[69] > LEAST and healthy == played.tasks[69],
+        played.tasks[NOON] > LEAST and healthy == played.tasks[NOON],
         expected=t("as many healthy targets as tasks, more than two"),
-        found=t("{tasks} tasks, {healthy} healthy targets", tasks=played.tasks[69], healthy=healthy),
+        found=t("{tasks} tasks, {healthy} healthy targets", tasks=played.tasks[NOON], healthy=healthy),
         on_aws=t("a task that is no target gets no request, and relieves nobody"),
         hint=t("the service has to know the target group; nobody registers targets by hand"),
     )
@@ -128,7 +138,7 @@ def test_new_tasks_get_requests(day):
 def test_tasks_go_by_draining(day):
     """When the load is gone, tasks go by draining, and nobody was ever turned away"""
     the, _, _, played = day
-    drained = any("draining" in states.values() for states in the.targets[70:])
+    drained = any("draining" in states.values() for states in the.targets[NOON + 1 :])
     expect(
         played.tasks[-1] == LEAST and drained and not the.turned_away,
         expected=t("2 tasks in the end, targets seen draining, and the load balancer answered 200 in every minute"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from fargrade.given import delivery
+from fargrade.given import delivery, network
 from fargrade.grading import check, expect, fail, hop, show_path, t
 
 SERVICES = (
@@ -84,17 +84,21 @@ class Stack:
             fail(t("There is no service {name} in a cluster {name}.", name=self.name))
         return found[0]
 
-    def address(self):
-        """The DNS name of the service's load balancer; "" where it has none."""
+    def balancers(self):
+        """The load balancers that the service stands behind, as described."""
         groups = [
             one.get("targetGroupArn") for one in self.service().get("loadBalancers", ()) if one.get("targetGroupArn")
         ]
         if not groups:
-            return ""
+            return []
         elb = self.world.client("elbv2")
         described = elb.describe_target_groups(TargetGroupArns=groups[:1])["TargetGroups"][0]
         balancers = described.get("LoadBalancerArns") or []
-        found = elb.describe_load_balancers(LoadBalancerArns=balancers[:1])["LoadBalancers"] if balancers else []
+        return elb.describe_load_balancers(LoadBalancerArns=balancers[:1])["LoadBalancers"] if balancers else []
+
+    def address(self):
+        """The DNS name of the service's load balancer; "" where it has none."""
+        found = self.balancers()
         return found[0]["DNSName"] if found else ""
 
     def image(self):
@@ -281,19 +285,51 @@ def test_two_zones_and_one_door(stack, world):
                 hint=t("the tasks' security group lets in the load balancer's group, and nobody else"),
             )
 
+    neighbours = neighbours_of(world, tasks, stack.balancers())
+    for interface in interfaces_of(world, tasks):
+        for port in ports:
+            answers = [
+                world.request(f"http://{interface['PrivateIpAddress']}:{port}/", source=one) for one in neighbours
+            ]
+            expect(
+                not any(answer.answered for answer in answers),
+                expected=t("a neighbour in the same VPC does not reach a task on port {port}", port=port),
+                found=t("{address} answers it", address=interface["PrivateIpAddress"]),
+                on_aws=t("whoever gets into one machine of the network is past the load balancer already"),
+                hint=t("as the source of the rule, the load balancer's security group: no range of addresses"),
+            )
 
-def public_addresses(world, tasks):
-    """The public addresses of the tasks' interfaces."""
-    interfaces = [
+
+def neighbours_of(world, tasks, balancers):
+    """Interfaces beside the tasks and beside the load balancer, in a security group that nobody knows."""
+    subnets = {one["SubnetId"] for one in interfaces_of(world, tasks)} | {
+        zone["SubnetId"] for one in balancers for zone in one["AvailabilityZones"]
+    }
+    ec2 = world.client("ec2")
+    vpcs = {one["SubnetId"]: one["VpcId"] for one in ec2.describe_subnets(SubnetIds=sorted(subnets))["Subnets"]}
+    made = {}
+    for vpc in sorted(set(vpcs.values())):
+        made[vpc] = network.security_group(world, vpc, "neighbour", [])
+    return [network.interface(world, subnet, [made[vpc]])["NetworkInterfaceId"] for subnet, vpc in sorted(vpcs.items())]
+
+
+def interfaces_of(world, tasks):
+    """The tasks' network interfaces, as described."""
+    named = [
         detail["value"]
         for task in tasks
         for attachment in task["attachments"]
         for detail in attachment["details"]
         if detail["name"] == "networkInterfaceId"
     ]
-    if not interfaces:
+    if not named:
         return []
-    found = world.client("ec2").describe_network_interfaces(NetworkInterfaceIds=interfaces)["NetworkInterfaces"]
+    return world.client("ec2").describe_network_interfaces(NetworkInterfaceIds=named)["NetworkInterfaces"]
+
+
+def public_addresses(world, tasks):
+    """The public addresses of the tasks' interfaces."""
+    found = interfaces_of(world, tasks)
     return [one["Association"]["PublicIp"] for one in found if one.get("Association", {}).get("PublicIp")]
 
 
@@ -333,10 +369,10 @@ def test_lines_arrive_and_go_some_day(stack, world, rng):
 
 @pytest.fixture(scope="module")
 def busy(stack, world):
-    """When: for forty minutes the service has more to do than six tasks can. The alarm's states, and most tasks."""
+    """When: half an hour of work for four tasks, then more than six can do. The alarm's states, and most tasks."""
     cloudwatch, states, most = world.client("cloudwatch"), [], 0
-    world.load(stack.name, stack.name, [0.8] * 10 + [5.0] * 40 + [0.3] * 60)
-    for minute in range(110):
+    world.load(stack.name, stack.name, [0.8] * 10 + [2.6] * 30 + [5.0] * 40 + [0.3] * 60)
+    for minute in range(140):
         world.advance(60)
         found = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
         ringing = {
@@ -360,10 +396,10 @@ def test_the_alarm_rings_when_it_should(busy):
     """An alarm rings when the CPU is above 80 % for minutes, and not before"""
     states, _ = busy
     early = {name for minute, ringing, _ in states if minute < 9 for name in ringing}
-    late = {name for minute, ringing, _ in states if 11 <= minute < 50 for name in ringing} - early
+    late = {name for minute, ringing, _ in states if 11 <= minute < 80 for name in ringing} - early
     expect(
         late,
-        expected=t("an alarm of yours rings in the half hour of high load, and not in the quiet minutes before"),
+        expected=t("an alarm of yours rings in the hour of high load, and not in the quiet minutes before"),
         found=t("none rang")
         if not early
         else t("{names} rang before there was a load", names=", ".join(sorted(early))),
@@ -382,6 +418,14 @@ def test_it_follows_the_load(busy):
         found=t("at most {count} tasks", count=most),
         on_aws=t("everyone waits"),
         hint=t("register_scalable_target with MinCapacity 2 and MaxCapacity 6, and a policy that holds 70"),
+    )
+    _, _, middling = states[39]
+    expect(
+        4 <= middling <= 5,
+        expected=t("4 or 5 tasks after half an hour of work that would fill 2.6 tasks: about 70 % each"),
+        found=t("{count} tasks, busy to {cpu} % each", count=middling, cpu=round(min(100, 260 / max(1, middling)))),
+        on_aws=t("too few: slow; too many: paid for"),
+        hint=t("is the target 70, in per cent, on the service's average CPU?"),
     )
     expect(
         states[-1][2] == 2,
@@ -422,6 +466,15 @@ def test_rights_are_small(stack, world, rng):
         )
     definition = world.client("ecs").describe_task_definition(taskDefinition=stack.service()["taskDefinition"])
     own = definition["taskDefinition"].get("taskRoleArn")
+    starts = definition["taskDefinition"].get("executionRoleArn")
+    if starts:
+        expect(
+            not world.decide(starts, "iam:CreateUser", f"arn:aws:iam::{world.account}:user/x").allowed,
+            expected=t("an execution role that pulls the image and writes the logs"),
+            found=t("{role} may make users", role=starts.rpartition("/")[2]),
+            on_aws=t("whoever may pass this role to a task of theirs is an administrator"),
+            hint="AmazonECSTaskExecutionRolePolicy",
+        )
     if own:
         expect(
             not world.decide(own, "iam:CreateUser", f"arn:aws:iam::{world.account}:user/x").allowed,

@@ -73,14 +73,24 @@ def _publish(now: float) -> None:
                 continue
             busy = _busy(given, line, now - span, found.running)
             if busy is not None:
-                for _ in range(found.running):  # a sample a task
-                    _put(region, ("AWS/ECS", name, "Percent"), cluster, service, now - span, busy)
+                for of_task in _of_tasks(busy, found.running):
+                    _put(region, ("AWS/ECS", name, "Percent"), cluster, service, now - span, of_task)
                 _add_to_cluster(clusters, (region, cluster, name, now - span), found, busy)
         if found.insights and now % MINUTE == 0 and now - MINUTE >= given.began:
             _insights(region, cluster, service, found, given, now - MINUTE)
     for (region, cluster, name, at), share in clusters.items():
         whole = Metric("AWS/ECS", name, frozenset({("ClusterName", cluster)}))
         cloudwatch_of(region).metrics.put(whole, value(at, share, "Percent"))
+
+
+def _of_tasks(average: float, tasks: int) -> list[float]:
+    """A sample a task, none of them quite as busy as another: up to a tenth more and less than their average.
+
+    Maximum is the busiest task, Minimum the least busy, Average the service:
+    docs.aws.amazon.com/AmazonECS/latest/developerguide/service_utilization.html.
+    """
+    apart = max(0.0, min(average / 10, 100 - average))
+    return [average + apart * (place / (tasks - 1) * 2 - 1) if tasks > 1 else average for place in range(tasks)]
 
 
 def _add_to_cluster(
