@@ -10,6 +10,18 @@ READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 # Where a machine's own AWS CLI serves: the confinement shows these folders, and no home's (a pyenv shim, say).
 AWS_WHERE := /usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin
+# A slip such as weeks=1 or Item=1.6 would be passed over, and the whole course graded.
+OPTIONS := week item submission backend account region ceiling lang seed json confine containers args all submissions \
+  out workers policy scheduler also resume unconfined student kind seeds malformed
+SLIPS := a% b% c% d% e% f% g% h% i% j% k% l% m% n% o% p% q% r% s% t% u% v% w% x% y% z% Week% Item% WEEK% ITEM%
+UNKNOWN := $(strip $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),\
+  $(filter-out $(OPTIONS),$(filter $(SLIPS),$(name))))))
+ifneq ($(UNKNOWN),)
+ifeq ($(or $(lang),$(FARGRADE_LANG)),ru)
+$(error Нет такого параметра: $(UNKNOWN). Что есть, покажет make help)
+endif
+$(error There is no option $(UNKNOWN): make help shows what there is)
+endif
 quote = '$(subst ','\'',$(1))'
 given = $(foreach name,$(1),$(if $($(name)),--$(name)=$(call quote,$($(name)))))
 
@@ -97,7 +109,7 @@ package: $(READY)  ## make package kind=gradescope out=autograder.zip
 verify: $(READY)
 	@$(BIN)/fargrade verify $(call given,week item seed seeds containers malformed)
 
-test: $(READY_DEV)
+test: $(if $(wildcard tests/.),$(READY_DEV))
 	@test -d tests || { echo 'There are no tests here: this is what learners get.'; exit 2; }
 	@$(BIN)/python -m pytest $(args)
 

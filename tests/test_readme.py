@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import tomllib
 
 import pytest
@@ -86,3 +87,18 @@ def test_paths_that_are_named_exist() -> None:
     assert [
         path for path in sorted(named) if not (ROOT / path).exists() and "NN" not in path and "N/" not in path
     ] == []
+
+
+def test_make_takes_all_of_its_options_and_no_slip() -> None:
+    options = set(re.search(r"^OPTIONS := ((?:.*\\\n)*.*)$", MAKEFILE, re.MULTILINE)[1].replace("\\", "").split())  # type: ignore[index]
+    given = {name for names in re.findall(r"\(call given,([^)]*)\)", MAKEFILE) for name in names.split()}
+    tested = set(re.findall(r"\$\((?:if \$\()?([a-z]+)\)", MAKEFILE)) - {"name"}
+    assert given | tested <= options
+    for line, status in (
+        (["help", *(f"{name}=1" for name in sorted(options - {"lang"})), "PYTHON=python3", "CC=cc"], 0),
+        (["help", "weeks=1"], 2),
+        (["help", "Item=1.6"], 2),
+    ):
+        came = subprocess.run(["make", *line], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert came.returncode == status, came.stderr
+        assert status == 0 or line[1].partition("=")[0] in came.stderr

@@ -20,6 +20,7 @@ TOP_FILES = (
     "README.ru.md",
     "LICENSE",
     "Makefile",
+    ".gitignore",
     "pyproject.toml",
     "conftest.py",
     "requirements/course.lock",
