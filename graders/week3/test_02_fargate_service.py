@@ -8,7 +8,7 @@ from fargrade.given import network as given
 from fargrade.given import running
 from fargrade.grading import check, expect, fail, t
 from fargrade.semantics.ecs import parse_image
-from fargrade.semantics.iam import ecs_assumes, service_may_assume
+from fargrade.semantics.iam import Request, ecs_assumes, may_assume, service_may_assume
 from fargrade.semantics.network import pull_needs, way_to_service
 
 FILE = "fargate.py"
@@ -39,20 +39,21 @@ def place(world, rng):
 @pytest.fixture(scope="module")
 def services(world, learner, place, rng):
     """When: two services are deployed, one for each kind of processor. Judged by what is there, however it ended."""
+    kinds = rng.sample([("X86_64", "amd64"), ("ARM64", "arm64")], 2)
+    counts = rng.sample((1, 2, 3), 2)
     return [
-        deployed(world, learner, place, rng, platform, machine)
-        for platform, machine in rng.sample([("X86_64", "amd64"), ("ARM64", "arm64")], 2)
+        deployed(world, learner, place, rng, platform, machine, count)
+        for (platform, machine), count in zip(kinds, counts, strict=True)
     ]
 
 
-def deployed(world, learner, place, rng, platform, machine):
+def deployed(world, learner, place, rng, platform, machine, count):
     """Push an image, have the learner deploy it, and read what is there then."""
     name = f"{rng.choice(('cart', 'mail', 'stock'))}-{rng.randrange(10**5)}"
     repository, tag = f"shop/{name}", f"{rng.randrange(16**7):07x}"
     world.client("ecr").create_repository(repositoryName=repository)
     world.push_image(repository, ["old"], architecture=machine)
     digest = world.push_image(repository, [tag], architecture=machine)
-    count = rng.choice((1, 2, 3))
     arguments = (place.cluster, name, repository, tag, platform, count, place.subnets)
     outcome = learner.attempt(FILE, "deploy", *arguments)
     ecs = world.client("ecs")
@@ -126,8 +127,8 @@ def test_the_tasks_run(world, services):
 
 
 @check(points=2, evidence="behaviour", docs=ECS + "task_execution_IAM_role.html")
-def test_ecs_may_assume_the_role(world, services):
-    """1, 2: there is an execution role, and ECS may assume it"""
+def test_ecs_may_assume_the_role(world, services, rng):
+    """1, 2: there is an execution role, and ECS may assume it, nobody else"""
     for service in services:
         role = execution_role(world, service)
         decision = service_may_assume(role, "ecs-tasks.amazonaws.com", ecs_assumes(world.region, world.account))
@@ -138,6 +139,27 @@ def test_ecs_may_assume_the_role(world, services):
             on_aws=t("ECS was unable to assume the role: no task starts"),
             hint=t("Principal of the role's trust policy"),
         )
+        for who in lets_in(world, role, f"{rng.randrange(10**11, 10**12)}"):
+            fail(
+                t("{who} may assume {role}, too", who=who, role=role.name),
+                expected=t(
+                    "{service}: ecs-tasks.amazonaws.com may assume {role}", service=service.name, role=role.name
+                ),
+                on_aws=t("whoever assumes the role can do all that it can"),
+                hint=t("Principal of the role's trust policy"),
+            )
+
+
+def lets_in(world, role, stranger):
+    """Who may assume the role besides tasks: other services, and whoever has an account of their own."""
+    for name in ("ec2.amazonaws.com", "ecs.amazonaws.com", "lambda.amazonaws.com"):
+        if service_may_assume(role, name, ecs_assumes(world.region, world.account)).allowed:
+            yield name
+    for account in (stranger, world.account):
+        who = f"arn:aws:sts::{account}:assumed-role/ops/ann"
+        asked = Request(who, "sts:AssumeRole", role.arn)
+        if may_assume(asked, role.trust, same_account=account == world.account).allowed:
+            yield who
 
 
 @check(points=2, evidence="behaviour", docs=ECS + "task_execution_IAM_role.html")
@@ -166,6 +188,7 @@ def test_the_role_does_no_more(world, services, rng):
         more = [
             ("ecr:PutImage", held),
             ("ecr:DeleteRepository", held),
+            ("logs:DeleteLogGroup", f"arn:aws:logs:{here}:log-group:/ecs/billing-{rng.randrange(10**6)}:*"),
             ("s3:GetObject", f"arn:aws:s3:::payroll-{rng.randrange(10**6)}/2026.csv"),
             ("iam:CreateUser", f"arn:aws:iam::{world.account}:user/mallory"),
             (

@@ -169,6 +169,14 @@ def test_the_programs_are_the_same(world, containers):
         found=t("it does not wait for it"),
         hint=t("dependsOn and healthCheck are the same on Fargate"),
     )
+    pace = {key: checked.get(key) or usual for key, usual in (("interval", 30), ("retries", 3))}  # AWS's own defaults
+    expect(
+        pace == {"interval": 10, "retries": 3},
+        expected=t("the cache is asked every {interval} seconds, {retries} times at most", interval=10, retries=3),
+        found=t("every {interval} seconds, {retries} times", **pace),
+        on_aws=t("it takes longer until a cache that hangs is noticed, and until the app may start"),
+        hint=t("compare with the definition that you were given"),
+    )
 
 
 @check(points=2, evidence="behaviour", docs=ECS_GUIDE + "task-networking-awsvpc.html")
@@ -195,11 +203,12 @@ def test_they_find_each_other(containers):
 @check(points=1, evidence="state", docs=API + "API_PortMapping.html")
 def test_clients_reach_the_app(containers):
     """The app is reached on port 8080"""
-    ports = [one.get("containerPort") for one in entries(containers.get("app", {}), "portMappings")]
+    mapped = entries(containers.get("app", {}), "portMappings")
+    ports = [f"{one.get('protocol') or 'tcp'} {one.get('containerPort')}" for one in mapped]
     expect(
-        8080 in ports,
+        "tcp 8080" in ports,
         expected=t("containerPort 8080, where the program listens"),
-        found=", ".join(map(str, ports)) or t("no port mapping"),
+        found=", ".join(ports) or t("no port mapping"),
         hint=t("with awsvpc the task's own address has the container's own port"),
     )
 
@@ -208,23 +217,30 @@ def test_clients_reach_the_app(containers):
 def test_the_folder_is_shared(definition, containers):
     """The shipper reads what the app writes"""
     volumes = {str(one.get("name")): one for one in entries(definition, "volumes")}
-    writes = mounted(containers.get("app", {}), "/var/spool/orders", readable_only=False)
-    reads = mounted(containers.get("shipper", {}), "/orders", readable_only=True)
+    writes, written = mounted(containers.get("app", {}), "/var/spool/orders")
+    reads, only_read = mounted(containers.get("shipper", {}), "/orders")
     expect(
-        writes and reads and writes == reads and writes in volumes,
+        writes and reads and writes == reads and writes in volumes and not written,
         expected=t("one volume, at /var/spool/orders of app (to write) and at /orders of shipper"),
         found=t("app has {one}, shipper has {other}", one=writes or t("none"), other=reads or t("none")),
         on_aws=t("the orders stay in a folder that nobody else sees"),
         hint=t("a volume with a name and no host is shared by the containers of the task"),
     )
+    expect(
+        only_read,
+        expected=t("the shipper may read the orders, and not change them"),
+        found=t("readOnly of its mount point is gone"),
+        on_aws=t("a mistake in the shipper deletes orders that nobody has read yet"),
+        hint=t("mountPoints are the same on Fargate, with all that is in them"),
+    )
 
 
-def mounted(container, path, *, readable_only):
-    """The volume that the container has at the path, "" for none; one that it may write to unless `readable_only`."""
+def mounted(container, path):
+    """(the volume that the container has at the path, "" for none; whether it may only read there)."""
     for one in entries(container, "mountPoints"):
-        if str(one.get("containerPath", "")).rstrip("/") == path and (readable_only or not one.get("readOnly")):
-            return str(one.get("sourceVolume", ""))
-    return ""
+        if str(one.get("containerPath", "")).rstrip("/") == path:
+            return str(one.get("sourceVolume", "")), bool(one.get("readOnly"))
+    return "", False
 
 
 @check(points=1, evidence="state", docs=ECS_GUIDE + "using_awslogs.html")

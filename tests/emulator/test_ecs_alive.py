@@ -153,7 +153,9 @@ def test_a_task_comes_up_and_goes(world: EmbeddedWorld) -> None:
         ({"image": "nginx:1.27", "private": True}, "i/o timeout"),
         ({"group": "/nope"}, "The specified log group does not exist"),
         ({"group": "/new", "create": "true"}, "logs:CreateLogGroup"),
+        ({"group": "/there", "create": "true"}, ""),
         ({"secret": "/nope"}, "ssm:GetParameters"),
+        ({"file_system": "fs-0123456789abcdef0"}, "check that your file system ID is correct"),
     ],
 )
 def test_what_keeps_a_task_from_starting(world: EmbeddedWorld, change: dict[str, Any], words: str) -> None:
@@ -165,10 +167,14 @@ def test_what_keeps_a_task_from_starting(world: EmbeddedWorld, change: dict[str,
         if "create" in change:
             options["awslogs-create-group"] = "true"
         container["logConfiguration"] = {"logDriver": "awslogs", "options": options}
+        if change["group"] == "/there":
+            world.client("logs").create_log_group(logGroupName="/there")
     if "secret" in change:
         container["secrets"] = [{"name": "KEY", "valueFrom": change["secret"]}]
     image = change.get("image", "").replace("{registry}", world.registry)
-    definition = shop.define(image, container=container)
+    volumes = [{"name": "data", "efsVolumeConfiguration": {"fileSystemId": change.get("file_system")}}]
+    more = {"volumes": volumes} if "file_system" in change else {}
+    definition = shop.define(image, container=container, **more)
     task = shop.run(definition, networkConfiguration=shop.network(public=not change.get("private")))
     world.advance(150)
     found = shop.task(task["taskArn"])

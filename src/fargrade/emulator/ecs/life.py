@@ -18,6 +18,7 @@ from fargrade.emulator.elbv2 import targets
 from fargrade.emulator.errors import Refused
 
 ATTACHING, PULLING, PULLING_ON_INSTANCE = 5.0, 12.0, 6.0
+APART = 1.0  # tasks of a group do not come to RUNNING at one moment: each a little after the one before
 STOPPING, RELEASING = 2.0, 4.0
 TIMING_OUT = 60.0  # until a pull without a way out is given up
 ESSENTIAL = "Essential container in task exited"
@@ -117,7 +118,7 @@ def _begin(task: Task) -> None:
             "status": "PRECREATED",
             "details": [{"name": "subnetId", "value": subnet}],
         }
-        _later(task, ATTACHING, lambda one: _attached(one, subnet))
+        _later(task, ATTACHING + APART * (_turn(task) % 3), lambda one: _attached(one, subnet))
     else:
         task.status = "PENDING"
         _pull(task)

@@ -53,6 +53,7 @@ def problem(task: Task) -> Problem | None:
 
 
 def _problems(task: Task) -> Iterator[Problem]:
+    yield from _file_systems(task)
     for container in task.containers:
         yield from _secrets(task, container)
     for container in task.containers:
@@ -148,10 +149,30 @@ def _parameter_there(region: str, value: str) -> bool:
     return any(bool(held.get_parameter(one)) for one in {name, name.lstrip("/"), "/" + name.lstrip("/")})
 
 
+# -- file systems --------------------------------------------------------------------------------------------
+
+
+def _file_systems(task: Task) -> Iterator[Problem]:
+    """Of EFS only that the file system is there. Words: those of "Stopped tasks error messages", EFS volumes."""
+    wanted = [one.get("efsVolumeConfiguration") or {} for one in task.definition.given.get("volumes") or []]
+    for name in (str(one["fileSystemId"]) for one in wanted if one.get("fileSystemId")):
+        from moto.efs.models import efs_backends
+
+        if name not in efs_backends[account()][task.region].file_systems_by_id:
+            yield Problem(
+                f"{INITIALIZATION}: failed to invoke EFS utils commands to set up EFS volumes: stderr: Failed to "
+                f'resolve "{name}.efs.{task.region}.amazonaws.com" - check that your file system ID is correct'
+            )
+
+
 # -- logs ----------------------------------------------------------------------------------------------------
 
 
 def _log_group(task: Task, container: Container) -> Iterator[Problem]:
+    """The log driver asks for the stream, and makes the group only where that is answered with ResourceNotFound.
+
+    Source: github.com/moby/moby, daemon/logger/awslogs, logStream.create.
+    """
     log = container.given.get("logConfiguration") or {}
     if log.get("logDriver") != "awslogs":
         return
@@ -165,25 +186,23 @@ def _log_group(task: Task, container: Container) -> Iterator[Problem]:
         return
     arn = f"arn:aws:logs:{region}:{account()}:log-group:{group}"
     held = _log_groups(region)
-    if str(options.get("awslogs-create-group", "")).lower() == "true":
-        if why := denied(task, "logs:CreateLogGroup", f"{arn}:*"):
-            words = f"failed to create Cloudwatch log group: AccessDeniedException: {_bare(why)}"
-            yield Problem(f"{wrong}create stream has been retried 1 times: {words} : exit status 1")
-            return
-        if group not in held.groups:
-            held.create_log_group(group, {})
+    missing = group not in held.groups
     if why := denied(task, "logs:CreateLogStream", f"{arn}:log-stream:{stream}"):
         words = f"failed to create Cloudwatch log stream: AccessDeniedException: {_bare(why)}"
-        yield Problem(f"{wrong}create stream has been retried 1 times: {words} : exit status 1")
-    elif group not in held.groups:
+    elif missing and str(options.get("awslogs-create-group", "")).lower() != "true":
         words = (
             "failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist."
         )
-        yield Problem(f"{wrong}create stream has been retried 1 times: {words} : exit status 1")
+    elif missing and (why := denied(task, "logs:CreateLogGroup", f"{arn}:*")):
+        words = f"failed to create Cloudwatch log group: AccessDeniedException: {_bare(why)}"
     else:
+        if missing:
+            held.create_log_group(group, {})
         container.log_stream = (region, group, stream)
         if stream not in held.groups[group].streams:
             held.create_log_stream(group, stream)
+        return
+    yield Problem(f"{wrong}create stream has been retried 1 times: {words} : exit status 1")
 
 
 def _log_groups(region: str) -> Any:
