@@ -45,7 +45,13 @@ def place(world, rng):
     }
     side = {"name": "side", "portMappings": [], "essential": False}
     beside = containers.image(world, f"{service}/side", "v1", ports=[])
-    more = {"taskRoleArn": task, "tags": [{"key": "team", "value": "shop"}]}
+    more = {
+        "taskRoleArn": task,
+        "tags": [{"key": "team", "value": "shop"}],
+        "volumes": [{"name": "scratch"}],
+        "ephemeralStorage": {"sizeInGiB": rng.randrange(25, 60)},
+        "runtimePlatform": {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"},
+    }
     definition = containers.definition(world, service, beside, execution, container=side, beside=[serving], **more)
     world.client("ecs").create_service(
         cluster=cluster,
@@ -97,10 +103,12 @@ def deployed(world, learner, place, image):
     """When: the learner deploys the image. What was said, what was so at that moment, and how many served meanwhile."""
     where = {"cluster": place.cluster, "service": place.service}
     world.control("watch_service", **where, region=world.region, seconds=2.0)
+    before = len(world.calls("ecs", "UpdateService"))
     outcome = learner.attempt(FILE, "deploy", place.cluster, place.service, place.container, image)
     if outcome.error and outcome.error.type == "NotImplementedError":
         learner.call(FILE, "deploy", place.cluster, place.service, place.container, image)
     then = described(world, place)
+    updates = [one.parameters for one in world.calls("ecs", "UpdateService")[before:] if one.ok]
     world.advance(LONG)
     served = world.control("watched_service", **where)
     return SimpleNamespace(
@@ -110,6 +118,7 @@ def deployed(world, learner, place, image):
         now=described(world, place),
         images=images(world, place),
         least=min(served) if served else 0,
+        asked=min((one["desiredCount"] for one in updates if "desiredCount" in one), default=place.count),
     )
 
 
@@ -192,6 +201,13 @@ def serves(place, found):
             "where minimumHealthyPercent lets it, ECS may stop old tasks before the new ones serve: requests get 503"
         ),
         hint=t("minimumHealthyPercent 100 and a maximumPercent above it: the new tasks come first"),
+    )
+    expect(
+        found.asked >= place.count,
+        expected=t("the service is never told to keep fewer than {count} tasks", count=place.count),
+        found=t("UpdateService, desiredCount: {count}", count=found.asked),
+        on_aws=t("ECS stops tasks when it sees that, whatever it is told a moment later: nobody knows who is faster"),
+        hint=t("leave desiredCount out of the update: then it stays"),
     )
 
 

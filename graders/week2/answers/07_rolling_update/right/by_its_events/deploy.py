@@ -1,0 +1,40 @@
+import time
+import boto3
+
+GONE = ("taskDefinitionArn", "revision", "status", "requiresAttributes", "compatibilities", "registeredAt", "registeredBy", "deregisteredAt")
+
+
+def new_revision(ecs, current, container, image):
+    found = ecs.describe_task_definition(taskDefinition=current, include=["TAGS"])
+    definition = {k: v for k, v in found["taskDefinition"].items() if k not in GONE}
+    for one in definition["containerDefinitions"]:
+        if one["name"] == container:
+            one["image"] = image
+    if found.get("tags"):
+        definition["tags"] = found["tags"]
+    return ecs.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
+
+
+def deploy(cluster, service, container, image):
+    ecs = boto3.client("ecs")
+    now = ecs.describe_services(cluster=cluster, services=[service])["services"][0]
+    revision = new_revision(ecs, now["taskDefinition"], container, image)
+    updated = ecs.update_service(
+        cluster=cluster,
+        service=service,
+        taskDefinition=revision,
+        deploymentConfiguration={
+            "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+            "minimumHealthyPercent": 100,
+            "maximumPercent": 200,
+        },
+    )["service"]
+    mine = next(d["id"] for d in updated["deployments"] if d["status"] == "PRIMARY")
+    while True:
+        time.sleep(10)
+        s = ecs.describe_services(cluster=cluster, services=[service])["services"][0]
+        if any(f"(deployment {mine}) deployment completed" in e["message"] for e in s["events"]):
+            return True
+        if any(f"(deployment {mine}) deployment failed" in e["message"] for e in s["events"]):
+            ecs.get_waiter("services_stable").wait(cluster=cluster, services=[service])
+            return False

@@ -1,0 +1,38 @@
+import time
+import boto3
+
+GONE = ("taskDefinitionArn", "revision", "status", "requiresAttributes", "compatibilities", "registeredAt", "registeredBy", "deregisteredAt")
+
+
+def new_revision(ecs, current, container, image):
+    found = ecs.describe_task_definition(taskDefinition=current, include=["TAGS"])
+    definition = {k: v for k, v in found["taskDefinition"].items() if k not in GONE}
+    for one in definition["containerDefinitions"]:
+        if one["name"] == container:
+            one["image"] = image
+    if found.get("tags"):
+        definition["tags"] = found["tags"]
+    return ecs.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
+
+
+def deploy(cluster, service, container, image):
+    ecs = boto3.client("ecs")
+    now = ecs.describe_services(cluster=cluster, services=[service])["services"][0]
+    revision = new_revision(ecs, now["taskDefinition"], container, image)
+    updated = ecs.update_service(
+        cluster=cluster,
+        service=service,
+        taskDefinition=revision,
+        deploymentConfiguration={
+            "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+            "minimumHealthyPercent": 100,
+            "maximumPercent": 200,
+        },
+    )["service"]
+    while True:
+        time.sleep(5)
+        d = next(d for d in ecs.describe_services(cluster=cluster, services=[service])["services"][0]["deployments"] if d["taskDefinition"] == revision)
+        if d["failedTasks"] > 0:
+            return False
+        if d["rolloutState"] == "COMPLETED":
+            return True
