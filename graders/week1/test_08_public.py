@@ -58,8 +58,10 @@ def test_a_private_image_is_named_right(world, learner, regions, rng):
     for region in regions:
         name, tag = f"shop/api-{rng.randrange(10**6)}", f"v{rng.randrange(100)}"
         made = world.client("ecr", region).create_repository(repositoryName=name)["repository"]
+        before = len(world.calls())
         claimed = learner.elsewhere(**in_region(region)).call(FILE, "image_reference", "private", name, tag)
         named(claimed, f"{made['repositoryUri']}:{tag}", region)
+        looks_up_only(world.calls()[before:])
 
 
 @check(points=1, docs=PUBLIC_GUIDE + "public-registries.html")
@@ -68,8 +70,22 @@ def test_a_public_image_is_named_right(world, learner, regions, rng):
     for region in regions:
         name, tag = f"tool-{rng.randrange(10**6)}", f"v{rng.randrange(100)}"
         made = world.client("ecr-public").create_repository(repositoryName=name)["repository"]
+        before = len(world.calls())
         claimed = learner.elsewhere(**in_region(region)).call(FILE, "image_reference", "public", name, tag)
         named(claimed, f"{made['repositoryUri']}:{tag}", region)
+        looks_up_only(world.calls()[before:])
+
+
+def looks_up_only(calls):
+    """Whoever asks for a name must not get a repository with it: no call may make or remove one, or try to."""
+    changing = [one.operation for one in calls if one.operation.startswith(("Create", "Delete", "Put"))]
+    expect(
+        not changing,
+        expected=t("image_reference only says a name"),
+        found=t("it calls {operations}", operations=", ".join(dict.fromkeys(changing))),
+        on_aws=t("asking for a name that is misspelt would leave a repository of that name behind"),
+        hint=t("the name follows from account, region and alias: no repository is needed to say it"),
+    )
 
 
 def in_region(region):
@@ -127,6 +143,7 @@ def test_the_public_repository_is_published(world, learner, regions, rng):
     """The public repository exists, with its description, and its URI is returned"""
     name = f"tool-{rng.randrange(10**6)}"
     description = f"Tool number {rng.randrange(10**6)}, for everybody"
+    before = len(world.calls("ecr", "CreateRepository"))
     claimed = learner.elsewhere(**in_region(regions[0])).call(FILE, "publish_repository", name, description)
     public = world.client("ecr-public")
     made = public.describe_repositories(repositoryNames=[name])["repositories"][0]
@@ -138,9 +155,9 @@ def test_the_public_repository_is_published(world, learner, regions, rng):
         on_aws=t("the gallery shows catalog data; without it nobody knows what the image is for"),
         hint=t("create_repository of ecr-public takes catalogData"),
     )
-    private = [one["repositoryName"] for one in world.client("ecr", regions[0]).describe_repositories()["repositories"]]
+    private = [one for one in world.calls("ecr", "CreateRepository")[before:] if one.ok]  # in whatever region
     expect(
-        name not in private,
+        not private,
         expected=t("one repository called {name}, the public one", name=name),
         found=t("a private one of that name beside it"),
         on_aws=t("docker push goes where the name says, and nowhere else"),
