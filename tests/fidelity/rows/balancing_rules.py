@@ -118,7 +118,7 @@ POOLS = [
     ),
     elbv2.refuses(
         "CreateTargetGroup", pool(HealthCheckIntervalSeconds=10, HealthCheckTimeoutSeconds=10), INVALID,
-        "an interval as short as the timeout", given=BALANCED, says=CLOSE,
+        "an interval as short as the timeout", given=BALANCED, says="Health check timeout '10' must be smaller",
         source="https://github.com/hashicorp/terraform-provider-aws/issues/48070",
     ),
     elbv2.accepts(

@@ -13,7 +13,7 @@ from typing import Any
 
 from fargrade.emulator.errors import Refused
 
-VALUES, LONGEST = 5, 128
+VALUES, LONGEST, LONGEST_NAME = 5, 128, 40
 ONCE = ("host-header", "http-request-method", "path-pattern", "source-ip")
 CONFIGS = {
     "host-header": "HostHeaderConfig",
@@ -25,7 +25,7 @@ CONFIGS = {
 }
 HOST = re.compile(r"[A-Za-z0-9.*?-]+")
 PATH = re.compile(r"""[A-Za-z0-9_.$/~"'@:+&*?-]+""")
-HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,40}")  # a token of RFC 7230
+HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # a token of RFC 7230
 
 
 def check(conditions: list[dict[str, Any]]) -> None:
@@ -74,6 +74,8 @@ def _paths(condition: dict[str, Any]) -> None:
 
 def _hosts(condition: dict[str, Any]) -> None:
     """A port is not among what a host name may hold: github.com/hashicorp/terraform-provider-aws/issues/49147."""
+    if len(condition.get("Values") or []) > 1:
+        raise _invalid("The 'host-header' field contains too many values; the limit is '1'")
     for host in condition.get("Values") or (condition.get("HostHeaderConfig") or {}).get("Values") or []:
         if len(host) > LONGEST:
             raise _invalid(f"The 'host-header' value is too long; the limit is '{LONGEST}'")
@@ -86,6 +88,8 @@ def _hosts(condition: dict[str, Any]) -> None:
 def _header(name: str) -> None:
     if name.lower() == "host":
         raise _invalid("An HTTP header condition cannot specify the host header: use a host-header condition")
+    if len(name) > LONGEST_NAME:
+        raise _invalid(f"The 'HttpHeaderName' value is too long; the limit is '{LONGEST_NAME}'")
     if not HEADER.fullmatch(name):
         raise _invalid(f"The HTTP header name '{name}' is not valid")
 

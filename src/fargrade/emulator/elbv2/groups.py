@@ -29,7 +29,8 @@ def _creation(call: Call) -> None:
         raise _invalid(f"The VPC ID '{asked['VpcId']}' is not found")
     _checks(asked, asked.get("Protocol", ""))
     if asked.get("Protocol") in HTTP:
-        _pace(asked.get("HealthCheckIntervalSeconds") or 30, asked.get("HealthCheckTimeoutSeconds") or 5)
+        timeout = asked.get("HealthCheckTimeoutSeconds")
+        _pace(asked.get("HealthCheckIntervalSeconds") or 30, timeout or 5, named=timeout is not None)
     if asked.get("HealthCheckEnabled") is False and asked.get("TargetType", "instance") != "lambda":
         kind = asked.get("TargetType", "instance")
         raise _invalid(f"Health check enabled must be true for target groups with target type '{kind}'")
@@ -66,13 +67,17 @@ def _modification(call: Call) -> None:
     _checks(call.parameters, str(held.protocol))
     interval = call.parameters.get("HealthCheckIntervalSeconds") or held.health_check_interval_seconds
     timeout = call.parameters.get("HealthCheckTimeoutSeconds") or held.health_check_timeout_seconds
-    _pace(interval, timeout)
+    _pace(interval, timeout, named=call.parameters.get("HealthCheckTimeoutSeconds") is not None)
 
 
-def _pace(interval: Any, timeout: Any) -> None:
-    """Equal is too close, also to a default: github.com/hashicorp/terraform-provider-aws/issues/48070."""
+def _pace(interval: Any, timeout: Any, *, named: bool) -> None:
+    """Equal is too close, also to a default: github.com/hashicorp/terraform-provider-aws/issues/48070 and 2366 (the
+    words where the timeout is `named`), terraform-linters/tflint-ruleset-aws/issues/404 (where it is not)."""
     if int(timeout) >= int(interval):
-        raise _invalid("Health check interval must be greater than the timeout.")
+        close = "Health check interval must be greater than the timeout."
+        raise _invalid(
+            f"Health check timeout '{timeout}' must be smaller than the interval '{interval}'" if named else close
+        )
 
 
 def _checks(asked: dict[str, Any], protocol: str) -> None:
