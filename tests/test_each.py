@@ -10,8 +10,9 @@ import pytest
 from fargrade.course import Course
 from fargrade.course.submission import Answer
 from fargrade.grading import CheckFailed
-from fargrade.plugin.learner import Learner
-from fargrade.sandbox import Job, Sandbox, open_sandbox
+from fargrade.plugin.learner import Learner, slip
+from fargrade.sandbox import Job, Outcome, Sandbox, open_sandbox
+from fargrade.sandbox.job import Raised
 
 CODE = """
 import os, sys
@@ -92,3 +93,20 @@ def test_what_the_code_prints_is_heard(sandbox: Sandbox) -> None:
     learner = Learner(sandbox, Answer(item, {"public.py": code}, {}), {}, heard=heard.append)
     learner.elsewhere(AWS_REGION="eu-west-1").call("public.py", "half", 3)
     assert heard == ["given 3\nodd"]
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "told"),
+    [
+        ("ModuleNotFoundError", "No module named 'requests'", "boto3 are there"),
+        ("EOFError", "EOF when reading a line", "leave out input()"),
+        ("ClientError", "… The security token included in the request is invalid.", "leave keys"),
+        ("EndpointConnectionError", "Could not connect to the endpoint URL", "leave keys"),
+        ("ClientError", "An error occurred (AccessDeniedException)", ""),
+        ("KeyError", "'repositoryUri'", ""),
+    ],
+)
+def test_a_slip_that_has_nothing_to_do_with_aws_gets_a_hint(error: str, message: str, told: str) -> None:
+    hint = slip(Outcome("raised", error=Raised(error, message)))
+    assert told in hint
+    assert bool(hint) == bool(told)

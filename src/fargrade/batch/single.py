@@ -19,6 +19,7 @@ from fargrade.course import Course, Item
 from fargrade.course.language import current_language
 from fargrade.course.language import translate as t
 from fargrade.reports import gradescope
+from fargrade.reports.terminal import number as points
 from fargrade.sandbox.confinement import bubblewrap_problem
 
 OURS = 3
@@ -56,7 +57,7 @@ def grade_one(course: Course, items: Sequence[Item], submission: Path, results: 
     told["output"] = "\n".join([told["output"], *taken.notes])
     write_atomically(results, json.dumps(told).encode())
     with contextlib.suppress(OSError):
-        print(t("Score {score} of {most}", score=report.grade["score"], most=report.grade["max_score"]))
+        print(t("Score {score} of {most}", score=points(report.grade["score"]), most=points(report.grade["max_score"])))
     return 0
 
 

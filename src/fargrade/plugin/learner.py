@@ -122,6 +122,7 @@ class Learner:
                 found=outcome.sentence(),
                 reason=t("The code did not finish: what it should have done cannot be seen."),
                 on_aws=self._in_vain() if waited_in_vain(outcome) else "",
+                hint=slip(outcome),
             )
         )
 
@@ -211,6 +212,20 @@ def not_begun(outcome: Outcome) -> bool:
 def waited_in_vain(outcome: Outcome) -> bool:
     """Whether the learner's code gave up waiting for something that did not come."""
     return outcome.kind == "raised" and outcome.error is not None and outcome.error.type in WAITED
+
+
+def slip(outcome: Outcome) -> str:
+    """What to do about a slip that has nothing to do with AWS; "" where it is none of the usual ones."""
+    if outcome.error is None:
+        return ""
+    error, said = outcome.error.type, outcome.error.message
+    if error == "ModuleNotFoundError":
+        return t("Python's own library and boto3 are there, and the files beside this one")
+    if error == "EOFError":
+        return t("nobody is there to type: leave out input()")
+    if error in ("NoRegionError", "NoCredentialsError", "EndpointConnectionError") or "security token" in said:
+        return t("leave keys, endpoint and session out of the code: boto3 finds what it needs in the environment")
+    return ""
 
 
 def _shown(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
