@@ -407,7 +407,7 @@ OURS = {
 PROVOKED = {
     "provokes_a_fault_of_ours": """
         import boto3
-        try: boto3.client("ecr").describe_repository_creation_templates()
+        try: boto3.client("ecr").get_signing_configuration()
         except Exception: pass
     """,
 }

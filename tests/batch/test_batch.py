@@ -304,7 +304,7 @@ UNKNOWN = b"""
 import boto3
 def ensure_repository(*_, **__):
     try:
-        boto3.client("ecr").describe_repository_creation_templates()
+        boto3.client("ecr").get_signing_configuration()
     except Exception:
         pass
 """
@@ -319,7 +319,7 @@ def test_what_the_emulator_could_not_do_is_no_zero_and_no_way_out_of_one(course:
     assert report.lost == ("1.2",)
     assert statuses(report) == {"1.2": "not_judged", "1.6": "passed"}
     checks = next(item for item in report.grade["items"] if item["id"] == "1.2")["checks"]
-    assert all(check["fault"] and "DescribeRepositoryCreationTemplates" in check["reason"] for check in checks)
+    assert all(check["fault"] and "GetSigningConfiguration" in check["reason"] for check in checks)
     assert len(report.faults) == 1
     row = row_of(Result("ada", "place", "graded", "", "", lost=report.lost), report.grade, Policy())
     assert (row.mark, row.needs_a_look) == (None, "fault")
