@@ -39,17 +39,17 @@ CURL = (
     "#!/bin/sh\n"
     + ASK
     + r"""
-fail=; format=; quiet=; url=
+fail=; format=; quiet=; head=; url=
 while [ $# -gt 0 ]; do
   case "$1" in
     --fail|--fail-with-body) fail=1 ;;
     --max-time|--connect-timeout|--retry|--retry-delay|--header|--user-agent|--request|--resolve) shift ;;
     --output) quiet=1; shift ;;
     --write-out) format=$2; shift ;;
-    --head|--silent|--show-error) [ "$1" = --head ] && quiet=1 ;;
+    --head|--include) head=1 ;;
     --*) ;;
     -*) case "$1" in *f*) fail=1 ;; esac
-        case "$1" in *I*) quiet=1 ;; esac
+        case "$1" in *[Ii]*) head=1 ;; esac
         case "$1" in
           *o) quiet=1; shift ;;
           *w) format=$2; shift ;;
@@ -67,6 +67,11 @@ if [ "$status" -ge 400 ] && [ -n "$fail" ]; then
   exit 22
 fi
 [ -n "$quiet" ] && exit 0
+if [ -n "$head" ]; then
+  case "$status" in 200) why=OK ;; 404) why="Not Found" ;; *) why="Internal Server Error" ;; esac
+  printf 'HTTP/1.1 %s %s\r\nServer: nginx\r\n\r\n' "$status" "$why"
+  exit 0
+fi
 [ "$status" = 200 ] && echo "<title>Welcome to nginx!</title>" || echo "<title>$status</title>"
 exit 0
 """
@@ -95,6 +100,7 @@ status=$(meet "$url")
 exit 0
 """
 )
+NO_WGET = "#!/bin/sh\necho 'sh: wget: not found' >&2\nexit 127\n"  # the images on Debian have curl only
 # Makes the two programs the only ones of their names, then becomes what it is given.
 PREPARE = (
     "mkdir -p here && cp stand-in-curl here/curl && cp stand-in-wget here/wget && chmod +x here/* && "
@@ -133,8 +139,8 @@ def pairs(container, name):
 
 
 @check(points=2, evidence="state", docs=API + "API_RegisterTaskDefinition.html")
-def test_aws_registers_it(registered):
-    """AWS registers the task definition, and it can run on Fargate"""
+def test_aws_registers_it(answer, registered):
+    """AWS registers the task definition as web, and it can run on Fargate"""
     definition, refused = registered
     expected = t("RegisterTaskDefinition takes task-definition.json")
     expect(
@@ -145,6 +151,14 @@ def test_aws_registers_it(registered):
         expected=t("it is compatible with Fargate"),
         found=t("it is compatible with {names}", names=", ".join(definition.get("compatibilities", []))),
         hint=t("requiresCompatibilities, networkMode awsvpc, and a size that Fargate has"),
+    )
+    family = str(answer.json(FILE).get("family"))
+    expect(
+        family == "web",
+        expected=t("a revision of the family {family}", family="web"),
+        found=t("one of the family {family}", family=family),
+        on_aws=t("whoever starts web gets an older revision, or none at all"),
+        hint=t("family is the name of the task definition"),
     )
 
 
@@ -267,7 +281,9 @@ def health(learner, container):
         )
     argv = ["/bin/sh", "-c", " ".join(rest)] if kind == "CMD-SHELL" else rest
     argv = [word.removeprefix("/usr/bin/") if word.startswith("/usr/bin/") else word for word in argv]
-    stand_ins = {"stand-in-curl": CURL.encode(), "stand-in-wget": WGET.encode()}
+    image = parse_image(str(container.get("image", "")))
+    wget = WGET if image and "alpine" in (image.tag or "") else NO_WGET
+    stand_ins = {"stand-in-curl": CURL.encode(), "stand-in-wget": wget.encode()}
 
     def run(status):
         return learner.container("bash", "-c", PREPARE, "bash", *argv, env={"STATUS": status}, files=stand_ins)
@@ -284,7 +300,7 @@ def test_healthy_while_nginx_answers(health):
         expected=t("beside an nginx that answers with 200, the command ends with 0"),
         found=t("it ended with {code}: {said}", code=outcome.exit_code, said=(outcome.stderr or outcome.stdout)[-200:]),
         on_aws=t("the container is UNHEALTHY from the start, and a service replaces it for ever"),
-        hint=t("ask http://localhost/, port 80, with curl or wget"),
+        hint=t("ask http://localhost/, port 80, with curl (wget is in the alpine images only)"),
     )
 
 
@@ -295,7 +311,7 @@ def test_unhealthy_when_it_does_not(health):
         health("200").exit_code == 0,
         expected=t("the command tells a good nginx from a bad one"),
         found=t("it calls the good one bad"),
-        hint=t("ask http://localhost/, port 80, with curl or wget"),
+        hint=t("ask http://localhost/, port 80, with curl (wget is in the alpine images only)"),
     )
     for status, what in (("500", t("an nginx that answers with 500")), ("refused", t("no nginx at all"))):
         expect(
