@@ -18,7 +18,7 @@ class Stage:
     """A service of its own, with the learner's scaling on it."""
 
     def __init__(self, world, learner, rng, place, *, minimum=2, maximum=12, tasks=4):
-        cpu = rng.choice((45, 50, 70))  # not the brief's example
+        cpu = rng.choice((55, 65, 70))  # not the brief's example
         self.world, self.cluster, self.service = world, f"shop-{rng.randrange(10**6)}", f"web-{rng.randrange(10**6)}"
         self.minimum, self.maximum, self.tasks, self.cpu = minimum, maximum, tasks, cpu
         running.cluster(world, self.cluster)
