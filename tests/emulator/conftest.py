@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +17,8 @@ from botocore.config import Config
 
 from fargrade.backends.embedded import EmbeddedWorld, _Raw
 from fargrade.emulator.gateway import Gateway
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # for what they share: test folders are no packages here
 
 SESSION = botocore.session.Session()
 # The world judges what is sent, not the client before it.
