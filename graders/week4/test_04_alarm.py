@@ -173,7 +173,7 @@ def test_one_busy_minute_is_quiet(stage):
 def test_a_busy_neighbour_is_quiet(stage):
     """It does not ring because another service is busy"""
     play = stage()
-    own, busy = play.some(12, 20, 45), [97.0] * 12
+    own, busy = play.some(12, 30, 45), [97.0] * 12
     neighbours = {(play.cluster, f"jobs-{number}"): busy for number in range(6)}
     namesake = {(f"other-{play.cluster}", play.service): busy}
     never(
