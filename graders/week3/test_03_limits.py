@@ -201,14 +201,15 @@ def test_they_find_each_other(containers):
 
 
 @check(points=1, evidence="state", docs=API + "API_PortMapping.html")
-def test_clients_reach_the_app(containers):
-    """The app is reached on port 8080"""
+def test_the_apps_port_is_named(containers):
+    """The app's port is named: 8080, over TCP"""
     mapped = entries(containers.get("app", {}), "portMappings")
     ports = [f"{one.get('protocol') or 'tcp'} {one.get('containerPort')}" for one in mapped]
     expect(
         "tcp 8080" in ports,
         expected=t("containerPort 8080, where the program listens"),
         found=", ".join(ports) or t("no port mapping"),
+        on_aws=t("a load balancer or Service Connect is tied to a port of the definition, and to no other"),
         hint=t("with awsvpc the task's own address has the container's own port"),
     )
 
